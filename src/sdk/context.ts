@@ -1,0 +1,128 @@
+import type { Batch } from "./batch.ts";
+import type { Body, LogRecord } from "./record.ts";
+
+/** What a plugin says to the operator. Repeats of one message are rate-limited by the engine. */
+export interface Logger {
+  /** Data was lost or the plugin cannot work. */
+  error(message: string, fields?: LogFields): void;
+  /** Something needs attention, and work goes on. */
+  warn(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  debug(message: string, fields?: LogFields): void;
+}
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** A number that only grows. */
+export interface Counter {
+  value: number;
+}
+/** A number that goes up and down. */
+export interface Gauge {
+  value: number;
+}
+
+/** The plugin's own metrics; the engine adds the label `name` with the plugin's id. */
+export interface PluginMetrics {
+  /** Asking twice for the same name and labels gives the same counter. The name has no `fluentbit_` prefix. */
+  counter(name: string, help: string, labels?: Readonly<Record<string, string>>): Counter;
+  gauge(name: string, help: string, labels?: Readonly<Record<string, string>>): Gauge;
+}
+
+/** Time, so that tests can hold it still. */
+export interface Clock {
+  /** Milliseconds that never jump, for durations. */
+  nowMs(): number;
+  /** The wall clock, for the time of records. */
+  wall(): { sec: number; nsec: number };
+  /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls back once after `ms`, unless cancelled by the returned function. */
+  after(ms: number, call: () => void): () => void;
+}
+
+/** A parser from the configuration or one of the shipped ones, with its time and type options applied. */
+export interface LineParser {
+  readonly name: string;
+  /**
+   * Makes a record of a line, or returns `null` when the line does not match. `sec` and `nsec` are the
+   * record's time if the line carries none.
+   */
+  parse(line: string, sec: number, nsec: number): LogRecord | null;
+}
+
+/** Joins the lines of one stream that belong together, such as a stack trace. */
+export interface LineJoiner {
+  /**
+   * Feeds the next line; records that are now complete are appended to `out`. `position` is whatever the
+   * caller wants back from {@link pendingPosition}, such as the line's offset.
+   */
+  feed(line: string, sec: number, nsec: number, position: number, out: LogRecord[]): void;
+  /** Completes what waits, because time passed or the stream ended. */
+  flush(out: LogRecord[]): void;
+  /** The position of the first line that waits, or -1 when none does. */
+  readonly pendingPosition: number;
+  /** How long a line may wait for the next, in milliseconds. */
+  readonly flushTimeoutMs: number;
+}
+
+/** Makes a joiner for each stream, from the names of multiline parsers; the first that matches a line wins. */
+export interface LineJoinerFactory {
+  create(options: LineJoinerOptions): LineJoiner;
+}
+export interface LineJoinerOptions {
+  /** The field that a joined text becomes when no parser says otherwise. */
+  readonly key: string;
+  /** Fields that every record carries besides. */
+  readonly extra?: Readonly<Body> | undefined;
+  /** Called when a record grew over the limit and was cut. */
+  readonly onTruncated?: () => void;
+}
+
+/** What every plugin gets. */
+export interface PluginContext {
+  /** The instance's name in logs and metrics: its `alias`, or `tail.0`. */
+  readonly id: string;
+  readonly log: Logger;
+  readonly metrics: PluginMetrics;
+  readonly clock: Clock;
+  /** A parser by its name. Throws {@link ConfigError} when there is none. For `create`, not for the hot path. */
+  parser(name: string): LineParser;
+  /** Multiline parsers by their names. Throws {@link ConfigError} for an unknown one. */
+  multiline(names: readonly string[]): LineJoinerFactory;
+}
+
+export interface InputContext extends PluginContext {
+  /** The configured tag; may hold `*` for inputs that expand it. */
+  readonly tag: string;
+  /**
+   * Hands a batch to the pipeline. Await it before the next read: that is the backpressure. `ack` is
+   * called once when the batch is safe at every destination; acks of one stream come in emission order.
+   */
+  emit(batch: Batch, ack?: () => void): Promise<void> | undefined;
+  /** Says that the pipeline should stop once `run` has returned, as for a file that was read to its end. */
+  stopWhenDone(): void;
+  /** Ends the process with this status after a clean stop. */
+  exitCode(status: number): void;
+}
+
+export interface FilterContext extends PluginContext {
+  /**
+   * Sends records that this filter held back, or made, into the pipeline under the batch's tag. They pass
+   * all filters from the first, except this one. Await the result where possible: it is the backpressure.
+   */
+  emit(batch: Batch): Promise<void> | undefined;
+  /**
+   * Keeps the batch under process from being acked until the returned function is called: for records
+   * that wait inside the filter. Only valid during `process`.
+   */
+  hold(): () => void;
+  /** Gives up one record: counted by reason and logged, at most once a second. */
+  reject(record: LogRecord, error: unknown): void;
+  /** Ends the pipeline with this status, after a clean stop. */
+  stop(status: number): void;
+}
+
+export type OutputContext = PluginContext & {
+  /** The configured tag or field can never choose where data goes unless the output checked it. */
+  readonly match: string;
+};

@@ -1,0 +1,121 @@
+import type * as z from "zod";
+import type { Batch } from "./batch.ts";
+import type {
+  FilterContext,
+  InputContext,
+  LineParser,
+  OutputContext,
+  PluginContext,
+} from "./context.ts";
+import type { Framing, Payload, PayloadWriter } from "./payload.ts";
+import type { Body } from "./record.ts";
+
+export type MaybePromise<T> = T | Promise<T>;
+
+/** A source of records. */
+export interface Input {
+  /** Reads and emits until there is nothing more or the signal aborts; then returns. */
+  run(signal: AbortSignal): Promise<void>;
+  close?(): MaybePromise<void>;
+}
+
+/** Changes, drops or adds records. */
+export interface Filter {
+  /** Returns the batch, changed or not, another one, or several. `batch.with([])` drops all. */
+  process(batch: Batch): MaybePromise<Batch | Batch[]>;
+  /** Called once when all inputs have stopped: what the filter held back. */
+  flush?(): Batch[];
+  close?(): MaybePromise<void>;
+}
+
+/** A destination, the simple door: the engine keeps the records until `write` succeeds. */
+export interface Output {
+  open?(signal: AbortSignal): Promise<void>;
+  write(batch: Batch, signal: AbortSignal): Promise<void>;
+  close?(): MaybePromise<void>;
+}
+
+/** A destination in two steps: records become bytes at once, and bytes wait, are retried and sent. */
+export interface EncodedOutput {
+  readonly framing?: Framing;
+  open?(signal: AbortSignal): Promise<void>;
+  /** Pure and synchronous: appends the batch to payloads. Must not change the records: other outputs share them. */
+  encode(batch: Batch, into: PayloadWriter): void;
+  /** Turns the finished bytes into what is sent, once per payload and before it is queued: compression. */
+  seal?(bytes: Uint8Array): MaybePromise<Uint8Array>;
+  /** Delivers one payload or throws; see the error classes for what a throw means. */
+  send(payload: Payload, signal: AbortSignal): Promise<void>;
+  close?(): MaybePromise<void>;
+}
+
+/** Makes fields of a line. Time, types and decoders are applied around it by the engine. */
+export interface Parser {
+  /** The fields of the line, or `null` when it does not match. */
+  parse(line: string): Body | null;
+}
+
+// deno-lint-ignore no-explicit-any
+type AnyObject = z.ZodObject<any>;
+
+interface Definition<S extends AnyObject> {
+  /** What the configuration calls it: lower_snake_case. */
+  readonly name: string;
+  /** One sentence for `logcollector plugins`. */
+  readonly summary: string;
+  /** The options, each with `.describe()`. Keys are lower case; the configuration's are case-insensitive. */
+  readonly config: S;
+  /** An option that takes another name for compatibility: `{ old: "new" }`. */
+  readonly optionAliases?: Readonly<Record<string, string>>;
+}
+
+export interface InputDefinition<S extends AnyObject = AnyObject> extends Definition<S> {
+  readonly kind: "input";
+  create(config: z.output<S>, ctx: InputContext): Input;
+}
+export interface FilterDefinition<S extends AnyObject = AnyObject> extends Definition<S> {
+  readonly kind: "filter";
+  create(config: z.output<S>, ctx: FilterContext): Filter;
+}
+export interface OutputDefinition<S extends AnyObject = AnyObject> extends Definition<S> {
+  readonly kind: "output";
+  create(config: z.output<S>, ctx: OutputContext): Output | EncodedOutput;
+}
+export interface ParserDefinition<S extends AnyObject = AnyObject> extends Definition<S> {
+  readonly kind: "parser";
+  create(config: z.output<S>, ctx: ParserContext): Parser;
+}
+/** A parser has no instance of its own in the pipeline, so it gets less. */
+export type ParserContext = Pick<PluginContext, "id" | "log">;
+
+export type PluginDefinition =
+  | InputDefinition
+  | FilterDefinition
+  | OutputDefinition
+  | ParserDefinition;
+
+export function defineInput<S extends AnyObject>(
+  definition: Omit<InputDefinition<S>, "kind">,
+): InputDefinition<S> {
+  return { kind: "input", ...definition };
+}
+export function defineFilter<S extends AnyObject>(
+  definition: Omit<FilterDefinition<S>, "kind">,
+): FilterDefinition<S> {
+  return { kind: "filter", ...definition };
+}
+export function defineOutput<S extends AnyObject>(
+  definition: Omit<OutputDefinition<S>, "kind">,
+): OutputDefinition<S> {
+  return { kind: "output", ...definition };
+}
+export function defineParser<S extends AnyObject>(
+  definition: Omit<ParserDefinition<S>, "kind">,
+): ParserDefinition<S> {
+  return { kind: "parser", ...definition };
+}
+
+/** True when the output encodes for itself. */
+export function isEncodedOutput(output: Output | EncodedOutput): output is EncodedOutput {
+  return "encode" in output;
+}
+export type { LineParser };

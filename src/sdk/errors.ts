@@ -1,0 +1,60 @@
+/**
+ * The class of an error that a plugin throws states what happens next. Any error that is none of these
+ * is taken as passing: the engine tries again, with growing pauses.
+ */
+
+/** The destination refuses this payload for good: trying again cannot help. It is counted and set aside. */
+export class PermanentError extends Error {
+  override readonly name = "PermanentError";
+}
+
+/** The destination asks to slow down. */
+export class ThrottledError extends Error {
+  override readonly name = "ThrottledError";
+  /** How long to wait before the next attempt, in milliseconds. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs: number, options?: ErrorOptions) {
+    super(message, options);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Some of a payload was taken: only `remaining` is sent again. */
+export class PartialError extends Error {
+  override readonly name = "PartialError";
+  /** The bytes of the records to send again, in the output's own wire format. */
+  readonly remaining: Uint8Array;
+  /** How many records `remaining` holds. */
+  readonly records: number;
+  /** How many records were refused for good and must not be sent again. */
+  readonly refused: number;
+
+  constructor(
+    message: string,
+    remaining: Uint8Array,
+    records: number,
+    refused = 0,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.remaining = remaining;
+    this.records = records;
+    this.refused = refused;
+  }
+}
+
+/**
+ * A plugin's options are each valid but do not make sense together, or name something that is not there.
+ * Reported like any other mistake in the configuration, before anything starts.
+ */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  /** The option that the message is about, if it is about one. */
+  readonly option: string | undefined;
+
+  constructor(message: string, option?: string, errorOptions?: ErrorOptions) {
+    super(message, errorOptions);
+    this.option = option;
+  }
+}

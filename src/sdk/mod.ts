@@ -1,0 +1,50 @@
+/**
+ * `logcollector/plugin`: everything a plugin needs, and all that it may import of the collector. The
+ * builtin plugins are written against this module alone.
+ *
+ * @module
+ */
+export { Batch, type BatchOrigin, type RawLines } from "./batch.ts";
+export type {
+  Clock,
+  Counter,
+  FilterContext,
+  Gauge,
+  InputContext,
+  LineJoiner,
+  LineJoinerFactory,
+  LineJoinerOptions,
+  LineParser,
+  LogFields,
+  Logger,
+  OutputContext,
+  PluginContext,
+  PluginMetrics,
+} from "./context.ts";
+export {
+  defineFilter,
+  defineInput,
+  defineOutput,
+  defineParser,
+  type EncodedOutput,
+  type Filter,
+  type FilterDefinition,
+  type Input,
+  type InputDefinition,
+  isEncodedOutput,
+  type MaybePromise,
+  type Output,
+  type OutputDefinition,
+  type Parser,
+  type ParserContext,
+  type ParserDefinition,
+  type PluginDefinition,
+} from "./define.ts";
+export { ConfigError, PartialError, PermanentError, ThrottledError } from "./errors.ts";
+export * as field from "./fields.ts";
+export type { FieldMeta } from "./fields.ts";
+export type { Framing, Payload, PayloadWriter } from "./payload.ts";
+export { perRecord } from "./per-record.ts";
+export { type Body, type FieldValue, isBody, type LogRecord, setField } from "./record.ts";
+export { stringifyJson, stringifyJsonLines } from "../lib/json-text.ts";
+export { compilePattern, type Pattern } from "../lib/pattern.ts";
