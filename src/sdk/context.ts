@@ -109,8 +109,10 @@ export interface FilterContext extends PluginContext {
   /**
    * Sends records that this filter held back, or made, into the pipeline under the batch's tag. They pass
    * all filters from the first, except this one. Await the result where possible: it is the backpressure.
+   * `ack` is called once when the batch is safe at every destination: pass what {@link hold} returned, so
+   * that the batches the records came from are not acked before.
    */
-  emit(batch: Batch): Promise<void> | undefined;
+  emit(batch: Batch, ack?: () => void): Promise<void> | undefined;
   /**
    * Keeps the batch under process from being acked until the returned function is called: for records
    * that wait inside the filter. Only valid during `process`.

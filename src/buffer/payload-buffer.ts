@@ -1,0 +1,88 @@
+import type { Framing } from "../sdk/payload.ts";
+
+/** Memory of full size that is not in use, shared by the payloads of one output. */
+export class BufferPool {
+  private readonly free: Buffer[] = [];
+  readonly size: number;
+  private readonly keep: number;
+
+  constructor(size: number, keep = 4) {
+    this.size = size;
+    this.keep = keep;
+  }
+
+  take(): Buffer | undefined {
+    return this.free.pop();
+  }
+
+  give(buffer: Buffer): void {
+    if (buffer.length === this.size && this.free.length < this.keep) this.free.push(buffer);
+  }
+}
+
+const FIRST_SIZE = 16 * 1024;
+
+/** Bytes of one open payload: grows by doubling up to the pool's size, and beyond it for a single large write. */
+export class PayloadBuffer {
+  private buffer: Buffer;
+  private readonly pool: BufferPool;
+  private readonly separator: string;
+  private readonly suffix: string;
+  private readonly prefixLength: number;
+  length = 0;
+
+  constructor(pool: BufferPool, framing: Framing) {
+    this.pool = pool;
+    this.buffer = Buffer.allocUnsafeSlow(Math.min(FIRST_SIZE, pool.size));
+    this.separator = framing.separator ?? "";
+    this.suffix = framing.suffix ?? "";
+    if (framing.prefix) this.writeText(framing.prefix);
+    this.prefixLength = this.length;
+  }
+
+  text(text: string): void {
+    this.separate();
+    this.writeText(text);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.separate();
+    this.reserve(bytes.length);
+    this.buffer.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /** The finished bytes. The memory stays this object's until {@link recycle}. */
+  finish(): Uint8Array {
+    if (this.suffix !== "") this.writeText(this.suffix);
+    return this.buffer.subarray(0, this.length);
+  }
+
+  recycle(): void {
+    this.pool.give(this.buffer);
+  }
+
+  private separate(): void {
+    if (this.separator !== "" && this.length > this.prefixLength) this.writeText(this.separator);
+  }
+
+  private writeText(text: string): void {
+    // UTF-8 takes at most three bytes per UTF-16 unit. Counting exactly is only worth it near the end.
+    const room = this.buffer.length - this.length;
+    if (text.length * 3 > room) this.reserve(Buffer.byteLength(text, "utf8"));
+    this.length += this.buffer.write(text, this.length, "utf8");
+  }
+
+  private reserve(bytes: number): void {
+    const needed = this.length + bytes;
+    if (needed <= this.buffer.length) return;
+    let size = this.buffer.length;
+    while (size < needed) size *= 2;
+    const full = size >= this.pool.size && needed <= this.pool.size;
+    const next = (full ? this.pool.take() : undefined) ??
+      Buffer.allocUnsafeSlow(full ? this.pool.size : size);
+    next.set(this.buffer.subarray(0, this.length));
+    this.pool.give(this.buffer);
+    this.buffer = next;
+  }
+}

@@ -1,0 +1,120 @@
+import type { Batch } from "../sdk/batch.ts";
+import type { Logger } from "../sdk/context.ts";
+import type { Filter, MaybePromise } from "../sdk/define.ts";
+import type { LogRecord } from "../sdk/record.ts";
+import type { FilterMetrics } from "./metrics.ts";
+import type { Ticket } from "./ticket.ts";
+
+export interface FilterRunnerOptions {
+  readonly id: string;
+  readonly log: Logger;
+  readonly metrics: FilterMetrics;
+  readonly accepts: (tag: string) => boolean;
+}
+
+type Result = Batch | Batch[];
+
+/** One filter at work: counts, and keeps a throw from costing more than its own batch. */
+export class FilterRunner {
+  readonly id: string;
+  readonly accepts: (tag: string) => boolean;
+  private readonly options: FilterRunnerOptions;
+  private filter!: Filter;
+  private ticket: Ticket | undefined;
+  private readonly holds = new Set<() => void>();
+
+  constructor(options: FilterRunnerOptions) {
+    this.options = options;
+    this.id = options.id;
+    this.accepts = options.accepts;
+  }
+
+  /** The filter's context needs this runner, so the filter itself comes second. */
+  use(filter: Filter): void {
+    this.filter = filter;
+  }
+
+  process(batch: Batch, ticket: Ticket): MaybePromise<Result> {
+    const before = batch.length;
+    this.options.metrics.records.value += before;
+    this.ticket = ticket;
+    try {
+      const result = this.filter.process(batch);
+      if (result instanceof Promise) {
+        return result.then((value) => this.count(before, value), (e) => this.failed(batch, before, e));
+      }
+      return this.count(before, result);
+    } catch (error) {
+      return this.failed(batch, before, error);
+    } finally {
+      this.ticket = undefined;
+    }
+  }
+
+  /** Keeps the batch under process unacked until the returned function is called. */
+  hold(): () => void {
+    const ticket = this.ticket;
+    if (ticket === undefined) {
+      throw new Error(`Cannot hold a batch in filter ${this.id}: hold() is only valid in process()`);
+    }
+    ticket.hold();
+    const release = () => {
+      if (this.holds.delete(release)) ticket.release();
+    };
+    this.holds.add(release);
+    return release;
+  }
+
+  reject(_record: LogRecord, error: unknown): void {
+    this.options.metrics.drop("rejected").value++;
+    this.options.log.warn(`Rejected a record: ${messageOf(error)}`, { reason: "rejected" });
+  }
+
+  countEmitted(records: number): void {
+    this.options.metrics.emitted.value += records;
+  }
+
+  /** What the filter held back. The holds are released by {@link releaseHolds} once it has gone through. */
+  flush(): Batch[] {
+    try {
+      return this.filter.flush?.() ?? [];
+    } catch (error) {
+      this.options.log.error(`Cannot flush: ${messageOf(error)}`);
+      return [];
+    }
+  }
+
+  releaseHolds(): void {
+    for (const release of [...this.holds]) release();
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.filter.close?.();
+    } catch (error) {
+      this.options.log.warn(`Cannot close: ${messageOf(error)}`);
+    }
+  }
+
+  private count(before: number, result: Result): Result {
+    const { metrics } = this.options;
+    const after = Array.isArray(result)
+      ? result.reduce((sum, batch) => sum + batch.length, 0)
+      : result.length;
+    if (after > before) metrics.added.value += after - before;
+    else if (after < before) metrics.dropped.value += before - after;
+    return result;
+  }
+
+  private failed(batch: Batch, records: number, error: unknown): Batch {
+    this.options.metrics.drop("filter_error").value += records;
+    this.options.log.error(`Dropped a batch of ${records} records: ${messageOf(error)}`, {
+      reason: "filter_error",
+    });
+    return batch.with([]);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

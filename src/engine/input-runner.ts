@@ -1,0 +1,112 @@
+import { Gate } from "../lib/gate.ts";
+import type { Batch } from "../sdk/batch.ts";
+import type { Clock, Logger } from "../sdk/context.ts";
+import type { Input } from "../sdk/define.ts";
+import { backoffMs } from "./backoff.ts";
+import type { FilterChain } from "./filter-chain.ts";
+import type { InputMetrics } from "./metrics.ts";
+import { StreamAcks } from "./stream-acks.ts";
+
+export interface InputRunnerOptions {
+  readonly id: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly metrics: InputMetrics;
+  readonly chain: FilterChain;
+  /** Bytes that may be emitted and not yet safe; 0 for no limit of the input's own. */
+  readonly memBufLimit: number;
+}
+
+const RESTART = { baseMs: 1000, capMs: 60_000 };
+
+/** One input at work: tickets for its batches, backpressure for its `emit`, a new start when it throws. */
+export class InputRunner {
+  readonly id: string;
+  private readonly options: InputRunnerOptions;
+  private readonly acks: StreamAcks;
+  private readonly room = new Gate();
+  private input!: Input;
+  private waits = true;
+  /** Set by the plugin: the pipeline stops when all inputs that asked for it have returned. */
+  stopsWhenDone = false;
+
+  constructor(options: InputRunnerOptions) {
+    this.options = options;
+    this.id = options.id;
+    this.acks = new StreamAcks(() => this.room.open());
+  }
+
+  /** The input's context needs this runner, so the input itself comes second. */
+  use(input: Input): void {
+    this.input = input;
+  }
+
+  /** Batches that are emitted and not safe everywhere. */
+  get pending(): number {
+    return this.acks.pending;
+  }
+
+  emit(batch: Batch, ack?: () => void): Promise<void> | undefined {
+    const { metrics, chain } = this.options;
+    const records = batch.length;
+    metrics.records.value += records;
+    metrics.bytes.value += batch.bytes;
+    const ticket = this.acks.open(batch.stream, batch.bytes, ack);
+    let wait: void | Promise<void>;
+    try {
+      wait = chain.process(batch, ticket);
+    } finally {
+      ticket.release();
+    }
+    metrics.pendingBytes.value = this.acks.pendingBytes;
+    if (wait !== undefined) return this.paused(wait);
+    return this.isFull ? this.paused(undefined) : undefined;
+  }
+
+  /** Runs the input until it returns; after a throw it is started again, with growing pauses. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { log, clock } = this.options;
+    for (let failures = 1; !signal.aborted; failures++) {
+      try {
+        return await this.input.run(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const ms = backoffMs(failures, RESTART);
+        log.error(
+          `Input failed: ${error instanceof Error ? error.message : error}; starting it again in ${
+            (ms / 1000).toFixed(1)
+          } s`,
+        );
+        await clock.sleep(ms, signal);
+      }
+    }
+  }
+
+  /** Lets a paused `emit` return, now and later: at shutdown nobody may hang there. */
+  stopWaiting(): void {
+    this.waits = false;
+    this.room.open();
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.input.close?.();
+    } catch (error) {
+      this.options.log.warn(`Cannot close: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  private get isFull(): boolean {
+    const limit = this.options.memBufLimit;
+    return limit > 0 && this.acks.pendingBytes >= limit;
+  }
+
+  private async paused(wait: Promise<void> | undefined): Promise<void> {
+    const { metrics } = this.options;
+    metrics.paused.value = 1;
+    await wait;
+    while (this.waits && this.isFull) await this.room.wait();
+    metrics.paused.value = 0;
+    metrics.pendingBytes.value = this.acks.pendingBytes;
+  }
+}

@@ -1,0 +1,127 @@
+import type { Clock, Logger } from "../sdk/context.ts";
+import type { FilterChain } from "./filter-chain.ts";
+import type { FilterRunner } from "./filter-runner.ts";
+import type { InputRunner } from "./input-runner.ts";
+import type { OutputRunner } from "./output-runner.ts";
+import { Ticket } from "./ticket.ts";
+
+export interface PipelineOptions {
+  readonly inputs: readonly InputRunner[];
+  readonly filters: readonly FilterRunner[];
+  readonly outputs: readonly OutputRunner[];
+  readonly chain: FilterChain;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly graceMs: number;
+}
+
+/** How often a waiting stop looks at its deadline, in milliseconds. */
+const SLICE_MS = 100;
+
+/** The running whole: starts the inputs, waits for a reason to stop, and stops in order. */
+export class Pipeline {
+  private readonly options: PipelineOptions;
+  private readonly stopInputs = new AbortController();
+  private readonly stopRequested = Promise.withResolvers<void>();
+  private status = 0;
+  private startedMs = 0;
+
+  constructor(options: PipelineOptions) {
+    this.options = options;
+  }
+
+  get outputs(): readonly OutputRunner[] {
+    return this.options.outputs;
+  }
+
+  get uptimeMs(): number {
+    return this.options.clock.nowMs() - this.startedMs;
+  }
+
+  /** Asks for a stop; the first status that is not 0 becomes the result of {@link run}. */
+  requestStop(status = 0): void {
+    if (this.status === 0) this.status = status;
+    this.stopRequested.resolve();
+  }
+
+  /** Runs until a stop is asked for or every input that ends on its own has ended. Returns the exit status. */
+  async run(): Promise<number> {
+    const { inputs, clock } = this.options;
+    this.startedMs = clock.nowMs();
+    const running = inputs.map((input) => input.run(this.stopInputs.signal));
+    const ending = running.filter((_, i) => inputs[i]!.stopsWhenDone);
+    const ended = ending.length === 0
+      ? undefined
+      : Promise.all(ending).then(() => "ended" as const);
+    const reason = await Promise.race([
+      this.stopRequested.promise.then(() => "asked" as const),
+      ...(ended === undefined ? [] : [ended]),
+    ]);
+    await this.stop(running, reason === "asked");
+    return this.status;
+  }
+
+  private async stop(running: Promise<void>[], hurry: boolean): Promise<void> {
+    const { inputs, filters, outputs, clock, graceMs, log } = this.options;
+    const deadlineMs = clock.nowMs() + graceMs;
+    this.stopInputs.abort();
+    if (hurry) for (const waiter of [...inputs, ...outputs]) waiter.stopWaiting();
+    await this.within(graceMs, Promise.all(running));
+    await this.within(graceMs, this.flushFilters());
+    for (const output of outputs) output.flush();
+    await this.drain(deadlineMs, hurry);
+    for (const input of inputs) await input.close();
+    for (const filter of filters) await filter.close();
+    for (const output of outputs) {
+      const { records } = await output.close();
+      if (records > 0) {
+        log.error(`Stopped with ${records} records not delivered by ${output.id}`, {
+          reason: "shutdown",
+        });
+      }
+    }
+  }
+
+  private async flushFilters(): Promise<void> {
+    for (const filter of this.options.filters) {
+      const batches = filter.flush();
+      let unsafe = batches.length;
+      const settled = () => {
+        if (--unsafe === 0) filter.releaseHolds();
+      };
+      if (batches.length === 0) filter.releaseHolds();
+      for (const batch of batches) {
+        filter.countEmitted(batch.length);
+        const ticket = new Ticket(settled);
+        const wait = this.options.chain.process(batch, ticket, filter);
+        ticket.release();
+        await wait;
+      }
+    }
+  }
+
+  /**
+   * Waits for the outputs. After a stop that somebody asked for there is one deadline; when the inputs
+   * ended on their own, the wait goes on as long as something is still being delivered.
+   */
+  private async drain(deadlineMs: number, hurry: boolean): Promise<void> {
+    const { outputs, clock, graceMs } = this.options;
+    const drained = Promise.all(outputs.map((output) => output.drained()));
+    for (const output of outputs) output.cutRetryWaits();
+    while (!await this.within(Math.min(SLICE_MS, graceMs), drained)) {
+      const expired = hurry
+        ? clock.nowMs() >= deadlineMs
+        : outputs.every((output) => output.isIdle || output.stalledMs >= graceMs);
+      if (expired) return;
+    }
+  }
+
+  /** True when the work was done in time. */
+  private async within(ms: number, work: Promise<unknown>): Promise<boolean> {
+    const timer = new AbortController();
+    const late = this.options.clock.sleep(ms, timer.signal).then(() => false);
+    const inTime = await Promise.race([work.then(() => true), late]);
+    timer.abort();
+    return inTime;
+  }
+}

@@ -1,0 +1,162 @@
+import type { QueuedPayload } from "../buffer/queued-payload.ts";
+import { Gate } from "../lib/gate.ts";
+import type { Clock, Logger } from "../sdk/context.ts";
+import type { EncodedOutput } from "../sdk/define.ts";
+import { PartialError, PermanentError, ThrottledError } from "../sdk/errors.ts";
+import { backoffMs, type BackoffLimits } from "./backoff.ts";
+import type { OutputMetrics } from "./metrics.ts";
+
+export interface SenderOptions {
+  readonly output: EncodedOutput;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly metrics: OutputMetrics;
+  readonly backoff: BackoffLimits;
+  /** Attempts after the first before a payload is dropped; Infinity for no limit. */
+  readonly retryLimit: number;
+  /** Payloads that may be on their way at once. 1 keeps the order. */
+  readonly maxInFlight: number;
+  /** Called whenever a payload is done with, delivered or not. */
+  readonly onDone: (payload: QueuedPayload) => void;
+}
+
+/** Takes payloads off an output's queue and sends them, again and again until they are delivered or refused. */
+export class Sender {
+  private readonly queue: QueuedPayload[] = [];
+  private readonly options: SenderOptions;
+  private readonly idle = new Gate();
+  private readonly cutWaits = new AbortController();
+  private readonly abortSends = new AbortController();
+  private inFlight = 0;
+  private opened: Promise<void> | undefined;
+  /** When something was last delivered, on the clock's scale. */
+  lastDeliveredMs: number;
+
+  constructor(options: SenderOptions) {
+    this.options = options;
+    this.lastDeliveredMs = options.clock.nowMs();
+  }
+
+  get isIdle(): boolean {
+    return this.queue.length === 0 && this.inFlight === 0;
+  }
+
+  push(payload: QueuedPayload): void {
+    this.queue.push(payload);
+    this.pump();
+  }
+
+  /** Ends the pauses between attempts: at shutdown there is one more attempt at once, and then the deadline. */
+  cutRetryWaits(): void {
+    this.cutWaits.abort();
+  }
+
+  /** Resolves when everything is done with. */
+  async drained(): Promise<void> {
+    while (!this.isIdle) await this.idle.wait();
+  }
+
+  /** Gives up what is on its way; what waits stays undelivered and is never acked. */
+  abandon(): { payloads: number; records: number } {
+    this.abortSends.abort();
+    const records = this.queue.reduce((sum, payload) => sum + payload.records, 0);
+    return { payloads: this.queue.length + this.inFlight, records };
+  }
+
+  private pump(): void {
+    if (this.abortSends.signal.aborted) return;
+    while (this.inFlight < this.options.maxInFlight && this.queue.length > 0) {
+      const payload = this.queue.shift()!;
+      this.inFlight++;
+      this.deliver(payload).finally(() => {
+        this.inFlight--;
+        this.pump();
+        if (this.isIdle) this.idle.open();
+      });
+    }
+  }
+
+  private async deliver(payload: QueuedPayload): Promise<void> {
+    const { metrics, onDone } = this.options;
+    for (;;) {
+      const sent = payload.records;
+      const bytes = payload.bytes.length;
+      try {
+        await this.opening();
+        await this.options.output.send(payload, this.abortSends.signal);
+        metrics.deliveredRecords.value += sent;
+        metrics.deliveredBytes.value += bytes;
+        this.lastDeliveredMs = this.options.clock.nowMs();
+        return onDone(payload);
+      } catch (error) {
+        if (this.abortSends.signal.aborted) return;
+        metrics.errors.value++;
+        if (this.gaveUp(payload, error)) return onDone(payload);
+        await this.pause(payload, error);
+      }
+    }
+  }
+
+  /** Opens the output before its first payload; a failed opening is tried again with the next attempt. */
+  private opening(): Promise<void> {
+    this.opened ??= Promise.resolve(this.options.output.open?.(this.abortSends.signal))
+      .catch((error) => {
+        this.opened = undefined;
+        throw error;
+      });
+    return this.opened;
+  }
+
+  /** True when the payload must not be tried again; it has then been counted. */
+  private gaveUp(payload: QueuedPayload, error: unknown): boolean {
+    const { metrics, log, retryLimit } = this.options;
+    if (error instanceof PermanentError) {
+      metrics.drop("refused").value += payload.records;
+      metrics.droppedRecords.value += payload.records;
+      log.error(`Dropped ${payload.records} records: ${error.message}`, { reason: "refused" });
+      return true;
+    }
+    if (error instanceof PartialError) this.keepRemaining(payload, error);
+    if (payload.attempt <= retryLimit) return false;
+    metrics.retriesFailed.value++;
+    metrics.drop("retry_limit").value += payload.records;
+    metrics.droppedRecords.value += payload.records;
+    log.error(
+      `Dropped ${payload.records} records after ${payload.attempt} attempts: ${messageOf(error)}`,
+      { reason: "retry_limit" },
+    );
+    return true;
+  }
+
+  private keepRemaining(payload: QueuedPayload, error: PartialError): void {
+    const { metrics } = this.options;
+    metrics.deliveredRecords.value += payload.records - error.records - error.refused;
+    metrics.drop("refused").value += error.refused;
+    metrics.droppedRecords.value += error.refused;
+    payload.bytes = error.remaining;
+    payload.records = error.records;
+  }
+
+  private async pause(payload: QueuedPayload, error: unknown): Promise<void> {
+    const { log, clock, metrics, backoff } = this.options;
+    const ms = error instanceof ThrottledError
+      ? error.retryAfterMs
+      : backoffMs(payload.attempt, backoff);
+    log.warn(
+      `Cannot deliver ${payload.records} records: ${messageOf(error)}; next attempt in ${
+        (ms / 1000).toFixed(1)
+      } s`,
+      { attempt: payload.attempt },
+    );
+    metrics.retries.value++;
+    metrics.retriedRecords.value += payload.records;
+    payload.attempt++;
+    await clock.sleep(ms, this.cutWaits.signal);
+    // After the waits were cut there is one attempt at once; from then on a short pause, until the deadline.
+    if (this.cutWaits.signal.aborted) await clock.sleep(250, this.abortSends.signal);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,100 @@
+/** Counters and gauges by name and labels, and their Prometheus text. */
+
+export type Labels = Readonly<Record<string, string>>;
+type Kind = "counter" | "gauge";
+
+export interface Sample {
+  value: number;
+}
+
+interface Series extends Sample {
+  readonly labels: Labels;
+}
+
+interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: Kind;
+  readonly series: Map<string, Series>;
+}
+
+const PREFIX = "fluentbit_";
+/** More series than this in one family means that a label takes its value from data. */
+const MAX_SERIES = 20_000;
+
+export class MetricsRegistry {
+  private readonly families = new Map<string, Family>();
+  private readonly collectors: (() => void)[] = [];
+
+  /** The counter of this name and these labels, made at the first call. Keep it: the look-up is not for hot paths. */
+  counter(name: string, help: string, labels: Labels = {}): Sample {
+    return this.series("counter", name, help, labels);
+  }
+
+  gauge(name: string, help: string, labels: Labels = {}): Sample {
+    return this.series("gauge", name, help, labels);
+  }
+
+  /** Takes a series away, as when the file that it speaks of is gone. */
+  remove(name: string, labels: Labels): void {
+    this.families.get(name)?.series.delete(keyOf(labels));
+  }
+
+  /** Calls back before the metrics are read, for gauges that are cheaper to compute than to keep. */
+  onCollect(collect: () => void): void {
+    this.collectors.push(collect);
+  }
+
+  /** All samples of one family, newest values. */
+  samples(name: string): readonly { labels: Labels; value: number }[] {
+    this.collect();
+    return [...this.families.get(name)?.series.values() ?? []];
+  }
+
+  /** The text exposition format, version 0.0.4. */
+  prometheus(): string {
+    this.collect();
+    let text = "";
+    for (const family of [...this.families.values()].sort((a, b) => a.name < b.name ? -1 : 1)) {
+      if (family.series.size === 0) continue;
+      const name = PREFIX + family.name;
+      text += `# HELP ${name} ${family.help}.\n# TYPE ${name} ${family.kind}\n`;
+      for (const series of family.series.values()) {
+        text += `${name}${labelText(series.labels)} ${series.value}\n`;
+      }
+    }
+    return text;
+  }
+
+  private collect(): void {
+    for (const collect of this.collectors) collect();
+  }
+
+  private series(kind: Kind, name: string, help: string, labels: Labels): Series {
+    let family = this.families.get(name);
+    if (family === undefined) {
+      family = { name, help, kind, series: new Map() };
+      this.families.set(name, family);
+    }
+    const key = keyOf(labels);
+    let series = family.series.get(key);
+    if (series === undefined) {
+      series = { labels, value: 0 };
+      if (family.series.size < MAX_SERIES) family.series.set(key, series);
+    }
+    return series;
+  }
+}
+
+function keyOf(labels: Labels): string {
+  return JSON.stringify(Object.entries(labels));
+}
+
+function labelText(labels: Labels): string {
+  const parts = Object.entries(labels).map(([key, value]) => `${key}="${escapeLabel(value)}"`);
+  return parts.length === 0 ? "" : `{${parts.join(",")}}`;
+}
+
+function escapeLabel(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}
