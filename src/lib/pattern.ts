@@ -21,7 +21,7 @@ export function compilePattern(source: string): Pattern {
   // Without a newline in the subject, Ruby's ^ and $ mean what JavaScript's do, which is several times faster.
   const oneLine = translate(source, body, flags, true);
   let manyLines: RegExp | undefined;
-  const names = captureNames(oneLine);
+  const names = captureNames(oneLine, body);
   const fast = withoutNames(oneLine);
   const pick = (text: string): RegExp => {
     if (!text.includes("\n")) return fast;
@@ -78,10 +78,17 @@ function stripDelimiters(source: string): { body: string; flags: string } {
   return { body: match[1]!, flags: [...match[2]!].filter((flag) => flag !== "o").join("") };
 }
 
-function captureNames(regex: RegExp): string[] {
+function captureNames(regex: RegExp, body: string): string[] {
   const names: string[] = [];
   forEachGroup(regex.source, (_, name) => names.push(name ?? ""));
-  return names;
+  if (!names.includes("") || names.every((name) => name === "")) return names;
+  // The translator leaves the second group of a name without it. Then the names are those of the original,
+  // where plain groups do not capture.
+  const written: string[] = [];
+  forEachGroup(body, (_, name) => {
+    if (name !== undefined) written.push(name);
+  });
+  return written.length === names.length ? written : names;
 }
 
 function withoutNames(regex: RegExp): RegExp {

@@ -26,6 +26,8 @@ export interface PluginMetrics {
   /** Asking twice for the same name and labels gives the same counter. The name has no `fluentbit_` prefix. */
   counter(name: string, help: string, labels?: Readonly<Record<string, string>>): Counter;
   gauge(name: string, help: string, labels?: Readonly<Record<string, string>>): Gauge;
+  /** Takes one series away, as when what its labels name is gone. */
+  remove(name: string, labels: Readonly<Record<string, string>>): void;
 }
 
 /** Time, so that tests can hold it still. */
@@ -57,6 +59,8 @@ export interface LineJoiner {
    * caller wants back from {@link pendingPosition}, such as the line's offset.
    */
   feed(line: string, sec: number, nsec: number, position: number, out: LogRecord[]): void;
+  /** The same for a record of which a field is the line. The record is taken over. */
+  feedRecord(record: LogRecord, position: number, out: LogRecord[]): void;
   /** Completes what waits, because time passed or the stream ended. */
   flush(out: LogRecord[]): void;
   /** The position of the first line that waits, or -1 when none does. */
@@ -74,6 +78,10 @@ export interface LineJoinerOptions {
   readonly key: string;
   /** Fields that every record carries besides. */
   readonly extra?: Readonly<Body> | undefined;
+  /** The field that holds the line, in place of the one that the multiline parser names. */
+  readonly keyContent?: string | undefined;
+  /** A field that gets the position of the record's first line. */
+  readonly positionKey?: string | undefined;
   /** Called when a record grew over the limit and was cut. */
   readonly onTruncated?: () => void;
 }

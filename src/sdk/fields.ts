@@ -2,6 +2,8 @@ import * as z from "zod";
 import { parseByteSize } from "../lib/byte-size.ts";
 import { parseDuration } from "../lib/duration.ts";
 import { compilePattern, type Pattern } from "../lib/pattern.ts";
+import { type Accessor, compileAccessor, compileFieldName } from "../lib/record-accessor.ts";
+import { compileTemplate, type Template } from "../lib/template.ts";
 
 /**
  * Field types for a plugin's `config` schema. Values come from YAML, from `-p key=value` or from an
@@ -38,6 +40,17 @@ function parsed<T>(
       return z.NEVER;
     }
   }).meta(meta(fieldType, unit));
+}
+
+/**
+ * A field with a form of its own: what `parse` throws becomes the message about the option. The type is the
+ * reference documentation's name for the form, such as `KEY REGEX`.
+ */
+export function custom<T>(
+  fieldType: string,
+  parse: (text: string) => T,
+): z.ZodType<T, string | number | boolean> {
+  return parsed(fieldType, (value) => parse(String(value)));
 }
 
 /** Text. A number or boolean that YAML made of it becomes text again. */
@@ -130,6 +143,21 @@ export function pattern(): z.ZodType<Pattern, string | number | boolean> {
   return parsed("regex", (value) => compilePattern(String(value)));
 }
 
+/** A place in the record: `log`, `$log`, `$kubernetes['labels']['app']`, `$tags[0]`. */
+export function accessor(): z.ZodType<Accessor, string | number | boolean> {
+  return parsed("field", (value) => compileAccessor(String(value)));
+}
+
+/** The name of a field, taken as it is, `$` and all; with brackets, as in `$a['b']`, a place in the record. */
+export function fieldName(): z.ZodType<Accessor, string | number | boolean> {
+  return parsed("field", (value) => compileFieldName(String(value)));
+}
+
+/** Text with parts from the record and its tag: `$TAG.$kubernetes['pod_name']`. */
+export function template(): z.ZodType<Template, string | number | boolean> {
+  return parsed("template", (value) => compileTemplate(String(value)));
+}
+
 /** Several words: a YAML list, or text separated by commas. */
 export function list(): z.ZodType<
   string[],
@@ -181,9 +209,13 @@ export function splitWords(value: string, parts: number): string[] {
   let rest = value.trim();
   while (rest !== "" && found.length < parts - 1) {
     const match = /^"((?:[^"\\]|\\.)*)"(?:\s+|$)/s.exec(rest) ?? /^(\S+)(?:\s+|$)/s.exec(rest)!;
-    found.push(match[1]!);
+    found.push(unquote(rest, match));
     rest = rest.slice(match[0].length);
   }
-  if (rest !== "") found.push(/^"((?:[^"\\]|\\.)*)"$/s.exec(rest)?.[1] ?? rest);
+  if (rest !== "") found.push(unquote(rest, /^"((?:[^"\\]|\\.)*)"$/s.exec(rest) ?? [rest, rest]));
   return found;
+}
+
+function unquote(text: string, [, word]: readonly string[]): string {
+  return text.startsWith('"') ? word!.replaceAll('\\"', '"') : word!;
 }

@@ -44,7 +44,21 @@ export { ConfigError, PartialError, PermanentError, ThrottledError } from "./err
 export * as field from "./fields.ts";
 export type { FieldMeta } from "./fields.ts";
 export type { Framing, Payload, PayloadWriter } from "./payload.ts";
+export { optionOrder, type WrittenOption } from "./option-order.ts";
 export { perRecord } from "./per-record.ts";
-export { type Body, type FieldValue, isBody, type LogRecord, setField } from "./record.ts";
+export {
+  type Body,
+  cloneValue,
+  type FieldValue,
+  isBody,
+  type LogRecord,
+  setField,
+} from "./record.ts";
+export { parseJsonObject } from "../lib/json-object.ts";
 export { stringifyJson, stringifyJsonLines } from "../lib/json-text.ts";
+export { formatRecordText, formatValueText } from "../lib/msgpack-text.ts";
 export { compilePattern, type Pattern } from "../lib/pattern.ts";
+export { type Accessor, compileAccessor, compileFieldName } from "../lib/record-accessor.ts";
+export { type Captures, compileTemplate, type Template } from "../lib/template.ts";
+export { unescapeUtf8 } from "../lib/unescape.ts";
+export { LineSplitter } from "../lib/line-splitter.ts";

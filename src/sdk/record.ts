@@ -48,3 +48,14 @@ export function setField(body: Body, key: string, value: FieldValue): void {
     body[key] = value;
   }
 }
+
+/** A copy that shares nothing that could be changed with the value. */
+export function cloneValue<T extends FieldValue>(value: T): T;
+export function cloneValue(value: FieldValue): FieldValue {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(cloneValue);
+  if (value instanceof Uint8Array) return value.slice();
+  const copy: Body = {};
+  for (const key in value) setField(copy, key, cloneValue(value[key]!));
+  return copy;
+}

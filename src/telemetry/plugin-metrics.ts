@@ -1,4 +1,4 @@
-import type { MetricsRegistry, Sample } from "./metrics.ts";
+import type { Labels, MetricsRegistry, Sample } from "./metrics.ts";
 
 /** The families that every input, filter and output has, under Fluent Bit's names where it has them. */
 export class PipelineMetrics {
@@ -18,6 +18,7 @@ export class PipelineMetrics {
         this.registry.counter(name, help, { name: id, ...labels }),
       gauge: (name: string, help: string, labels = {}) =>
         this.registry.gauge(name, help, { name: id, ...labels }),
+      remove: (name: string, labels: Labels) => this.registry.remove(name, { name: id, ...labels }),
     };
   }
 

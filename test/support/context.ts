@@ -90,7 +90,7 @@ export function testContext(overrides: Partial<TestContext> = {}): TestContext {
     log,
     logged,
     counters,
-    metrics: { counter, gauge: counter },
+    metrics: { counter, gauge: counter, remove() {} },
     clock: new ManualClock(),
     emitted: [],
     rejected: [],

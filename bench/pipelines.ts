@@ -1,0 +1,108 @@
+import type { LineKind } from "./generate.ts";
+
+/** One pipeline to measure: what it reads, and the configuration around it. */
+export interface BenchPipeline {
+  readonly name: string;
+  readonly kind: LineKind;
+  /** Records that must arrive, as a share of the lines. */
+  readonly recordsPerLine: number;
+  readonly sink: "null" | "file" | "http";
+  /** YAML of the input's own options and of the filters, as Fluent Bit understands it too. */
+  readonly input: Readonly<Record<string, string>>;
+}
+
+export const PIPELINES: readonly BenchPipeline[] = [
+  { name: "raw → null", kind: "json", recordsPerLine: 1, sink: "null", input: {} },
+  { name: "raw → file", kind: "json", recordsPerLine: 1, sink: "file", input: {} },
+  {
+    name: "JSON → file",
+    kind: "json",
+    recordsPerLine: 1,
+    sink: "file",
+    input: { parser: "json" },
+  },
+  {
+    name: "Apache regex → file",
+    kind: "apache",
+    recordsPerLine: 1,
+    sink: "file",
+    input: { parser: "apache2" },
+  },
+  {
+    name: "CRI multiline → file",
+    kind: "cri",
+    recordsPerLine: 0.9,
+    sink: "file",
+    input: { "multiline.parser": "cri" },
+  },
+  {
+    name: "JSON → http",
+    kind: "json",
+    recordsPerLine: 1,
+    sink: "http",
+    input: { parser: "json" },
+  },
+];
+
+export interface ConfigTarget {
+  readonly source: string;
+  readonly outFile: string;
+  readonly httpPort: number;
+}
+
+/** The configuration of a pipeline, in the dialect that both collectors read. */
+export function configFor(pipeline: BenchPipeline, target: ConfigTarget): string {
+  const input = {
+    name: "tail",
+    tag: "bench",
+    path: target.source,
+    read_from_head: "true",
+    exit_on_eof: "true",
+    ...pipeline.input,
+  };
+  return [
+    "service:",
+    "  flush: 1",
+    "  log_level: error",
+    "pipeline:",
+    "  inputs:",
+    ...listItem(input),
+    "  outputs:",
+    ...listItem(outputOptions(pipeline, target)),
+    "",
+  ].join("\n");
+}
+
+function outputOptions(
+  pipeline: BenchPipeline,
+  { outFile, httpPort }: ConfigTarget,
+): Record<string, string> {
+  const common = { match: "'*'" };
+  switch (pipeline.sink) {
+    case "null":
+      return { name: "null", ...common };
+    case "file": {
+      const slash = outFile.lastIndexOf("/");
+      return {
+        name: "file",
+        ...common,
+        path: outFile.slice(0, slash),
+        file: outFile.slice(slash + 1),
+        format: "plain",
+      };
+    }
+    case "http":
+      return {
+        name: "http",
+        ...common,
+        host: "127.0.0.1",
+        port: String(httpPort),
+        uri: "/",
+        format: "json_lines",
+      };
+  }
+}
+
+function listItem(options: Readonly<Record<string, string>>): string[] {
+  return Object.entries(options).map(([key, value], i) => `    ${i === 0 ? "- " : "  "}${key}: ${value}`);
+}

@@ -1,0 +1,169 @@
+// Measures the compiled binary on whole pipelines. `npm run bench -- --help` says how.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { parseArgs } from "node:util";
+import { generateFile } from "./generate.ts";
+import { measure, type Measurement, median } from "./measure.ts";
+import { type BenchPipeline, configFor, PIPELINES } from "./pipelines.ts";
+
+const HELP = `npm run bench -- [options]
+
+  --lines N         lines per pipeline (default 1000000)
+  --runs N          runs of each, in turn; medians are printed (default 3)
+  --only TEXT       only pipelines whose name contains TEXT
+  --peer PATH       a Fluent Bit binary to run with the same configuration, in turn
+  --json FILE       writes the figures as JSON too
+`;
+
+const { values: options } = parseArgs({
+  options: {
+    lines: { type: "string", default: "1000000" },
+    runs: { type: "string", default: "3" },
+    only: { type: "string", default: "" },
+    peer: { type: "string" },
+    json: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+interface Contender {
+  readonly name: string;
+  readonly command: (config: string) => string[];
+}
+
+interface Row {
+  readonly pipeline: string;
+  readonly contender: string;
+  readonly mbPerCpuSec: number;
+  readonly mbPerSec: number;
+  readonly peakMb: number;
+  readonly runs: readonly Measurement[];
+}
+
+const folder = mkdtempSync(`${tmpdir()}/logcollector-bench-`);
+let received = 0;
+const sink = Bun.serve({
+  port: 0,
+  hostname: "127.0.0.1",
+  maxRequestBodySize: 64 * 1024 * 1024,
+  async fetch(request) {
+    received += countLines(await request.bytes());
+    return new Response("ok");
+  },
+});
+
+function countLines(bytes: Uint8Array): number {
+  let lines = bytes.length > 0 && bytes.at(-1) !== 10 ? 1 : 0;
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) lines++;
+  return lines;
+}
+
+async function runOnce(
+  pipeline: BenchPipeline,
+  contender: Contender,
+  source: string,
+  lines: number,
+): Promise<Measurement> {
+  const outFile = `${folder}/out.log`;
+  rmSync(outFile, { force: true });
+  received = 0;
+  const config = `${folder}/config.yaml`;
+  writeFileSync(config, configFor(pipeline, { source, outFile, httpPort: sink.port! }));
+  const result = await measure(contender.command(config));
+  const expected = Math.round(lines * pipeline.recordsPerLine);
+  const found = pipeline.sink === "null"
+    ? expected
+    : pipeline.sink === "file"
+    ? countLines(readFileSync(outFile))
+    : received;
+  if (found !== expected) {
+    throw new Error(`${contender.name}, ${pipeline.name}: ${found} records arrived, not ${expected}`);
+  }
+  return result;
+}
+
+async function measurePipeline(
+  pipeline: BenchPipeline,
+  contenders: readonly Contender[],
+  lines: number,
+  runs: number,
+): Promise<Row[]> {
+  const source = `${folder}/${pipeline.kind}.log`;
+  const megabytes = await generateFile(source, pipeline.kind, lines) / 1e6;
+  const results = contenders.map(() => [] as Measurement[]);
+  for (let i = 0; i < runs; i++) {
+    for (const [c, contender] of contenders.entries()) {
+      results[c]!.push(await runOnce(pipeline, contender, source, lines));
+    }
+  }
+  return contenders.map((contender, c) => ({
+    pipeline: pipeline.name,
+    contender: contender.name,
+    mbPerCpuSec: megabytes / median(results[c]!.map((run) => run.cpuSec)),
+    mbPerSec: megabytes / median(results[c]!.map((run) => run.wallSec)),
+    peakMb: median(results[c]!.map((run) => run.peakBytes)) / 1e6,
+    runs: results[c]!,
+  }));
+}
+
+async function main(): Promise<void> {
+  if (options.help) return console.log(HELP);
+  const contenders: Contender[] = [
+    { name: "logcollector", command: (config) => ["dist/logcollector", "-c", config] },
+  ];
+  if (options.peer !== undefined) {
+    const peer = options.peer;
+    contenders.push({
+      name: "fluent-bit",
+      command: (config) => [peer, "-c", config, "-R", PEER_PARSERS],
+    });
+    writeFileSync(PEER_PARSERS, peerParsers());
+  }
+  const rows: Row[] = [];
+  console.log("| pipeline | collector | MB per CPU s | MB/s wall | peak RSS, MB |");
+  console.log("|---|---|---|---|---|");
+  for (const pipeline of PIPELINES.filter(({ name }) => name.includes(options.only))) {
+    const measured = await measurePipeline(
+      pipeline,
+      contenders,
+      Number(options.lines),
+      Number(options.runs),
+    );
+    for (const row of measured) {
+      console.log(
+        `| ${row.pipeline} | ${row.contender} | ${row.mbPerCpuSec.toFixed(0)} | ${
+          row.mbPerSec.toFixed(0)
+        } | ${row.peakMb.toFixed(0)} |`,
+      );
+    }
+    rows.push(...measured);
+  }
+  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(rows, null, 2));
+}
+
+const PEER_PARSERS = `${folder}/parsers.conf`;
+
+/** The parsers that the pipelines name: the peer has them in a file, this collector built in. */
+function peerParsers(): string {
+  const apache2 =
+    `^(?<host>[^ ]*) [^ ]* (?<user>[^ ]*) \\[(?<time>[^\\]]*)\\] "(?<method>\\S+)(?: +(?<path>[^ ]*) +\\S*)?" (?<code>[^ ]*) (?<size>[^ ]*)(?: "(?<referer>[^\\"]*)" "(?<agent>.*)")?$`;
+  return `[PARSER]
+    Name json
+    Format json
+    Time_Key time
+    Time_Format %Y-%m-%dT%H:%M:%S.%LZ
+[PARSER]
+    Name apache2
+    Format regex
+    Regex ${apache2}
+    Time_Key time
+    Time_Format %d/%b/%Y:%H:%M:%S %z
+`;
+}
+
+try {
+  await main();
+} finally {
+  await sink.stop(true);
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,262 @@
+import {
+  Batch,
+  type Body,
+  type Counter,
+  type LineJoiner,
+  type LineParser,
+  type LogRecord,
+} from "logcollector/plugin";
+import type { TextEncoding } from "./text-decoder.ts";
+
+/** What happens to a line that is longer than allowed. `mark` cuts it and says so in the record. */
+export type LongLines = "skip" | "cut" | "mark";
+
+export interface BatchMakerOptions {
+  readonly tag: string;
+  readonly stream: string;
+  readonly path: string;
+  readonly key: string;
+  readonly pathKey: string | undefined;
+  readonly offsetKey: string | undefined;
+  readonly skipEmptyLines: boolean;
+  readonly longLines: LongLines;
+  /** A line is long when it and its break do not fit into this many bytes less one. */
+  readonly maxLineBytes: number;
+  readonly parser: LineParser | undefined;
+  readonly joiner: LineJoiner | undefined;
+  readonly wall: () => { sec: number; nsec: number };
+  readonly skipped: Counter;
+  readonly truncated: Counter;
+}
+
+/** The lines of one read. */
+interface Lines {
+  texts: string[];
+  /** Offset of each line in the file, when somebody needs it. */
+  offsets: number[] | undefined;
+  /** Which of them were cut and must say so. */
+  marked: Set<number> | undefined;
+}
+
+export const TRUNCATED_MARK = "_truncated";
+
+/** Makes batches of the bytes of one file. */
+export class BatchMaker {
+  private readonly options: BatchMakerOptions;
+  private readonly extra: Body | undefined;
+  private readonly needsOffsets: boolean;
+
+  constructor(options: BatchMakerOptions) {
+    this.options = options;
+    this.extra = options.pathKey === undefined ? undefined : { [options.pathKey]: options.path };
+    this.needsOffsets = options.offsetKey !== undefined || options.joiner !== undefined;
+  }
+
+  get joiner(): LineJoiner | undefined {
+    return this.options.joiner;
+  }
+
+  /** A batch of the whole lines in `from`..`to`; `undefined` when nothing is to be emitted yet. */
+  fromLines(
+    buffer: Buffer,
+    from: number,
+    to: number,
+    offset: number,
+    encoding: TextEncoding,
+  ): Batch | undefined {
+    const lines = this.split(buffer, from, to, offset, encoding);
+    if (lines.texts.length === 0) return undefined;
+    return this.batch(lines, to - from);
+  }
+
+  /** A batch of the beginning of a line that is too long. */
+  fromLongLine(
+    buffer: Buffer,
+    from: number,
+    to: number,
+    offset: number,
+    encoding: TextEncoding,
+  ): Batch | undefined {
+    if (this.options.longLines === "skip") {
+      this.options.skipped.value++;
+      return undefined;
+    }
+    this.options.truncated.value++;
+    const text = encoding.decode(buffer, from, to).replace(/\uFFFD+$/, "");
+    const marked = this.options.longLines === "mark" ? new Set([0]) : undefined;
+    return this.batch({ texts: [text], offsets: [offset], marked }, to - from);
+  }
+
+  /** What the joiner still holds. */
+  flush(): Batch | undefined {
+    const records: LogRecord[] = [];
+    this.options.joiner?.flush(records);
+    return records.length === 0 ? undefined : this.finish(records, 0);
+  }
+
+  private split(
+    buffer: Buffer,
+    from: number,
+    to: number,
+    offset: number,
+    encoding: TextEncoding,
+  ): Lines {
+    const whole = buffer[to - encoding.breakBytes] === 0x0a || buffer[to - 1] === 0x0a;
+    const text = encoding.decode(buffer, from, whole ? to - encoding.breakBytes : to);
+    const lines: Lines = {
+      texts: text.split("\n"),
+      offsets: this.needsOffsets
+        ? offsetsOf(buffer, from, to, offset, encoding.breakBytes)
+        : undefined,
+      marked: undefined,
+    };
+    // No line can be too long in a block that is shorter than that, and most are.
+    if (to - from >= this.options.maxLineBytes) this.limit(lines);
+    if (text.includes("\r")) stripCarriageReturns(lines.texts);
+    if (this.options.skipEmptyLines) dropEmpty(lines);
+    return lines;
+  }
+
+  /** Cuts or leaves out lines that are too long. */
+  private limit(lines: Lines): void {
+    const { maxLineBytes, longLines, skipped, truncated } = this.options;
+    const longest = maxLineBytes - 2;
+    for (let i = 0; i < lines.texts.length; i++) {
+      const text = lines.texts[i]!;
+      if (text.length * 3 <= longest || Buffer.byteLength(text) <= longest) continue;
+      if (longLines === "skip") {
+        skipped.value++;
+        lines.texts.splice(i, 1);
+        lines.offsets?.splice(i, 1);
+        i--;
+        continue;
+      }
+      truncated.value++;
+      lines.texts[i] = cutToBytes(text, maxLineBytes - 1);
+      if (longLines === "mark") (lines.marked ??= new Set()).add(i);
+    }
+  }
+
+  private batch(lines: Lines, bytes: number): Batch | undefined {
+    const { joiner, parser, tag, stream, key, offsetKey } = this.options;
+    const { sec, nsec } = this.options.wall();
+    if (joiner !== undefined) return this.join(joiner, lines, sec, nsec, bytes);
+    if (parser === undefined && offsetKey === undefined && lines.marked === undefined) {
+      const raw = { key, lines: lines.texts, sec, nsec, extra: this.extra };
+      return Batch.ofLines(tag, raw, { stream, bytes });
+    }
+    const records = parser === undefined
+      ? this.plainRecords(lines, sec, nsec)
+      : this.parsedRecords(parser, lines, sec, nsec);
+    return this.finish(records, bytes);
+  }
+
+  private finish(records: LogRecord[], bytes: number): Batch {
+    const { tag, stream } = this.options;
+    return Batch.of(tag, records, { stream, bytes });
+  }
+
+  private plainRecords(lines: Lines, sec: number, nsec: number): LogRecord[] {
+    return lines.texts.map((text, i) => ({ sec, nsec, body: this.plainBody(text, i, lines) }));
+  }
+
+  /** Fluent Bit puts path and offset before a plain line, and after the fields of a parsed one. */
+  private plainBody(text: string, i: number, lines: Lines): Body {
+    const { key, offsetKey } = this.options;
+    const body: Body = { ...this.extra };
+    if (offsetKey !== undefined) body[offsetKey] = lines.offsets![i]!;
+    body[key] = text;
+    if (lines.marked?.has(i)) body[TRUNCATED_MARK] = true;
+    return body;
+  }
+
+  private parsedRecords(
+    parser: LineParser,
+    lines: Lines,
+    sec: number,
+    nsec: number,
+  ): LogRecord[] {
+    const { texts } = lines;
+    const { offsetKey } = this.options;
+    const decorated = this.extra !== undefined || offsetKey !== undefined ||
+      lines.marked !== undefined;
+    const records = new Array<LogRecord>(texts.length);
+    for (let i = 0; i < texts.length; i++) {
+      const parsed = parser.parse(texts[i]!, sec, nsec);
+      if (parsed === null) records[i] = { sec, nsec, body: this.plainBody(texts[i]!, i, lines) };
+      else {
+        if (decorated) this.decorate(parsed.body, i, lines);
+        records[i] = parsed;
+      }
+    }
+    return records;
+  }
+
+  private decorate(body: Body, i: number, lines: Lines): void {
+    if (this.extra !== undefined) Object.assign(body, this.extra);
+    if (this.options.offsetKey !== undefined) body[this.options.offsetKey] = lines.offsets![i]!;
+    if (lines.marked?.has(i)) body[TRUNCATED_MARK] = true;
+  }
+
+  private join(
+    joiner: LineJoiner,
+    lines: Lines,
+    sec: number,
+    nsec: number,
+    bytes: number,
+  ): Batch | undefined {
+    const records: LogRecord[] = [];
+    const { texts } = lines;
+    const offsets = lines.offsets!;
+    for (let i = 0; i < texts.length; i++) joiner.feed(texts[i]!, sec, nsec, offsets[i]!, records);
+    return records.length === 0 ? undefined : this.finish(records, bytes);
+  }
+}
+
+/** Offset of every line's first byte. */
+function offsetsOf(
+  buffer: Buffer,
+  from: number,
+  to: number,
+  offset: number,
+  breakBytes: number,
+): number[] {
+  const offsets = [offset];
+  const shift = offset - from;
+  for (let at = buffer.indexOf(0x0a, from); at !== -1 && at < to - breakBytes;) {
+    // In UTF-16 a line feed is an aligned pair; its other byte is zero.
+    if (breakBytes === 1) offsets.push(at + 1 + shift);
+    else if (isWideBreak(buffer, from, at)) offsets.push(((at - from) & ~1) + 2 + from + shift);
+    at = buffer.indexOf(0x0a, at + 1);
+  }
+  return offsets;
+}
+
+function isWideBreak(buffer: Buffer, from: number, at: number): boolean {
+  const even = (at - from) % 2 === 0;
+  return buffer[even ? at + 1 : at - 1] === 0;
+}
+
+/** Fluent Bit leaves a line that is nothing but a carriage return as it is, and so do we. */
+function stripCarriageReturns(texts: string[]): void {
+  for (let i = 0; i < texts.length; i++) {
+    const text = texts[i]!;
+    if (text.length >= 2 && text.charCodeAt(text.length - 1) === 13) texts[i] = text.slice(0, -1);
+  }
+}
+
+function dropEmpty(lines: Lines): void {
+  const kept = lines.texts.flatMap((text, i) => text === "" || text === "\r" ? [] : [i]);
+  if (kept.length === lines.texts.length) return;
+  const { offsets, marked } = lines;
+  if (marked !== undefined) {
+    lines.marked = new Set(kept.flatMap((old, i) => marked.has(old) ? [i] : []));
+  }
+  if (offsets !== undefined) lines.offsets = kept.map((i) => offsets[i]!);
+  lines.texts = kept.map((i) => lines.texts[i]!);
+}
+
+/** The longest beginning that fits, without half a character at its end. */
+function cutToBytes(text: string, bytes: number): string {
+  return Buffer.from(text).toString("utf8", 0, bytes).replace(/\uFFFD+$/, "");
+}

@@ -1,0 +1,187 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { constants } from "node:fs";
+import { detectEncoding, type TextEncoding, utf8 } from "./text-decoder.ts";
+
+/** Bytes before the position that are remembered, to notice that the content was replaced under it. */
+const MARK_BYTES = 64;
+
+/** Memory to read into, shared by all files of one input. */
+export class ReadBuffer {
+  buffer: Buffer;
+
+  constructor(bytes: number) {
+    this.buffer = Buffer.allocUnsafeSlow(bytes + MARK_BYTES);
+  }
+
+  /** Room for at least `bytes` besides the mark. */
+  reserve(bytes: number): void {
+    if (this.buffer.length >= bytes + MARK_BYTES) return;
+    this.buffer = Buffer.allocUnsafeSlow(bytes + MARK_BYTES);
+  }
+}
+
+/** What one read found. */
+export type ReadResult =
+  /** Whole lines lie in `from`..`to` of the buffer, the first of them at `offset` in the file. */
+  | { readonly kind: "lines"; from: number; to: number; offset: number }
+  /** A line that is longer than allowed starts here: `from`..`to` is its beginning. */
+  | { readonly kind: "long"; from: number; to: number; offset: number }
+  /** Nothing new; `partial` bytes of an unfinished line wait. */
+  | { readonly kind: "end"; partial: number }
+  /** The content was truncated or replaced; reading starts again at 0. */
+  | { readonly kind: "replaced" };
+
+export interface ReaderLimits {
+  /** Bytes of one read. */
+  readonly chunkBytes: number;
+  /** A line, with its break, that does not fit into this many bytes less one is long. */
+  readonly maxLineBytes: number;
+}
+
+/**
+ * Reads whole lines from one open file. Of an unfinished line only its place is kept, not its bytes: it is
+ * read again when there is more, so that a file at rest costs next to no memory.
+ */
+export class FileReader {
+  private readonly fd: number;
+  private readonly limits: ReaderLimits;
+  private encoding: TextEncoding;
+  private readonly auto: boolean;
+  private mark: Buffer = Buffer.alloc(0);
+  private skipping = false;
+  /** Everything before this is done with. */
+  offset = 0;
+  /** Reads again from the start because the content under the position changed. */
+  replacements = 0;
+
+  constructor(fd: number, limits: ReaderLimits, encoding: TextEncoding | "auto") {
+    this.fd = fd;
+    this.limits = limits;
+    this.auto = encoding === "auto";
+    this.encoding = encoding === "auto" ? utf8 : encoding;
+  }
+
+  get text(): TextEncoding {
+    return this.encoding;
+  }
+
+  /** Goes to a position, and remembers what lies before it. */
+  seek(offset: number): void {
+    const length = Math.min(MARK_BYTES, offset);
+    const mark = Buffer.alloc(length);
+    const read = length === 0 ? 0 : readSync(this.fd, mark, 0, length, offset - length);
+    this.mark = mark.subarray(0, read);
+    this.offset = offset - length + read;
+    this.skipping = false;
+  }
+
+  /** Reads the next whole lines. They stay valid until the next call with the same buffer. */
+  read(shared: ReadBuffer): ReadResult {
+    let wanted = this.limits.chunkBytes;
+    for (;;) {
+      shared.reserve(wanted);
+      const { buffer } = shared;
+      const before = this.mark.length;
+      const got = readSync(this.fd, buffer, 0, before + wanted, this.offset - before);
+      if (got < before || buffer.compare(this.mark, 0, before, 0, before) !== 0) {
+        return this.startAgain();
+      }
+      const atEnd = got < before + wanted;
+      const from = this.skipNoise(buffer, before, got);
+      if (from === got && got > before) {
+        this.advance(buffer, got, before);
+        if (atEnd) return { kind: "end", partial: 0 };
+        continue;
+      }
+      const end = this.encoding.lastLineEnd(buffer, from, got);
+      if (end !== -1) {
+        const first = this.skipping ? this.endOfSkipped(buffer, from, end) : from;
+        const result = { kind: "lines" as const, from: first, to: end, offset: this.offset + first - before };
+        this.advance(buffer, end, before);
+        if (first < end) return result;
+        continue;
+      }
+      const length = got - from;
+      if (this.skipping) {
+        if (length > 0) this.advance(buffer, got, before);
+        if (atEnd) return { kind: "end", partial: 0 };
+        continue;
+      }
+      if (length >= this.limits.maxLineBytes - 1) return this.longLine(buffer, from, got, before);
+      if (atEnd) return { kind: "end", partial: length };
+      wanted = Math.max(wanted * 2, this.limits.maxLineBytes);
+    }
+  }
+
+  /** The unfinished line at the end of the file, for when nothing more can come. */
+  readPartial(shared: ReadBuffer): ReadResult {
+    shared.reserve(this.limits.maxLineBytes);
+    const { buffer } = shared;
+    const got = readSync(this.fd, buffer, 0, this.limits.maxLineBytes, this.offset);
+    const from = this.skipping ? got : this.skipNoise(buffer, 0, got);
+    if (got <= from) return { kind: "end", partial: 0 };
+    const result = { kind: "lines" as const, from, to: got, offset: this.offset + from };
+    this.advance(buffer, got, 0);
+    return result;
+  }
+
+  /** Bytes in the file that were not read, or 0 when the file cannot be asked. */
+  lag(): number {
+    try {
+      return Math.max(0, fstatSync(this.fd).size - this.offset);
+    } catch {
+      return 0;
+    }
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  private startAgain(): ReadResult {
+    this.offset = 0;
+    this.mark = Buffer.alloc(0);
+    this.skipping = false;
+    this.replacements++;
+    return { kind: "replaced" };
+  }
+
+  /** Passes over a byte order mark at the start, and the zeros that a truncation can leave in a file. */
+  private skipNoise(buffer: Buffer, before: number, got: number): number {
+    let from = before;
+    if (this.offset === 0) {
+      if (this.auto) this.encoding = detectEncoding(buffer, from, got);
+      from += this.encoding.markLength(buffer, from, got);
+    }
+    if (this.encoding.breakBytes === 1 && buffer[from] === 0) {
+      while (from < got && buffer[from] === 0) from++;
+    }
+    return from;
+  }
+
+  private endOfSkipped(buffer: Buffer, from: number, end: number): number {
+    this.skipping = false;
+    return this.encoding.firstLineEnd(buffer, from, end);
+  }
+
+  private longLine(buffer: Buffer, from: number, got: number, before: number): ReadResult {
+    const to = Math.min(got, from + this.limits.maxLineBytes - 1);
+    const result = { kind: "long" as const, from, to, offset: this.offset + from - before };
+    this.advance(buffer, to, before);
+    this.skipping = true;
+    return result;
+  }
+
+  /** Moves the position to `end` in the buffer, whose first byte lies `before` bytes ahead of the position. */
+  private advance(buffer: Buffer, end: number, before: number): void {
+    this.offset += end - before;
+    const start = Math.max(0, end - MARK_BYTES);
+    if (this.mark.length === end - start) buffer.copy(this.mark, 0, start, end);
+    else this.mark = Buffer.from(buffer.subarray(start, end));
+  }
+}
+
+/** Opens without blocking, should the path have become a pipe since it was looked at. */
+export function openForTail(path: string): number {
+  return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+}

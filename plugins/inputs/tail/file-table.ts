@@ -1,0 +1,215 @@
+import { readdirSync, statSync, type Stats } from "node:fs";
+import { basename, dirname, extname } from "node:path";
+import type { Clock, Logger } from "logcollector/plugin";
+import { type PathPattern } from "./path-pattern.ts";
+import { type FoundFile, scanPatterns } from "./scan.ts";
+import { identityOf, TailedFile } from "./tailed-file.ts";
+
+export interface FileTableOptions {
+  readonly patterns: readonly PathPattern[];
+  readonly excluded: (path: string) => boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Files last changed longer ago than this are left out, in milliseconds; 0 for none. */
+  readonly ignoreOlderMs: number;
+  readonly wallMs: () => number;
+  /** Makes a file that was found, or returns `undefined` to leave it out. May throw. */
+  readonly make: (found: NewFile) => TailedFile | undefined;
+}
+
+export interface NewFile {
+  /** The path that records speak of. */
+  readonly path: string;
+  readonly openPath: string;
+  readonly stat: Stats;
+  /** It took the place of a file that was followed. */
+  readonly isSuccessor: boolean;
+  /** It was there at the first scan. */
+  readonly isInitial: boolean;
+}
+
+const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|zip)$/;
+
+/** Which files are followed, by identity; notices new ones, renames and deletions. */
+export class FileTable {
+  /** All that are read, by device and inode. */
+  readonly files = new Map<string, TailedFile>();
+  /** Folders to watch: those looked into, and those that links lead to. */
+  folders: ReadonlySet<string> = new Set();
+  private readonly options: FileTableOptions;
+  private readonly byPath = new Map<string, TailedFile>();
+  private readonly byRealPath = new Map<string, TailedFile>();
+  private readonly complained = new Map<string, number>();
+  private isFirstScan = true;
+
+  constructor(options: FileTableOptions) {
+    this.options = options;
+  }
+
+  /** The file that a change under this path concerns. */
+  at(path: string): TailedFile | undefined {
+    return this.byRealPath.get(path) ?? this.byPath.get(path);
+  }
+
+  /** Looks the patterns up again. Returns the files to read that were not followed before. */
+  scan(): TailedFile[] {
+    const { patterns, excluded } = this.options;
+    const result = scanPatterns(patterns, excluded);
+    for (const [path, code] of result.denied) this.complain(path, `Cannot read ${path}: ${code}`);
+    if (result.cut) this.complain("", "Stopped looking for files: the path matches too many names");
+    const present = new Set<string>();
+    const fresh: FoundFile[] = [];
+    for (const found of result.files) {
+      const identity = identityOf(found.stat);
+      if (present.has(identity)) continue;
+      present.add(identity);
+      const known = this.files.get(identity);
+      if (known === undefined) fresh.push(found);
+      else this.seeAgain(known, found.path);
+    }
+    this.markRotated(present);
+    fresh.sort((a, b) => a.stat.birthtimeMs - b.stat.birthtimeMs || a.stat.mtimeMs - b.stat.mtimeMs);
+    const added = fresh.flatMap((found) => this.addFound(found));
+    this.folders = this.foldersToWatch(result.folders);
+    this.isFirstScan = false;
+    return added;
+  }
+
+  /** Ends following a file. */
+  remove(file: TailedFile): void {
+    file.close();
+    if (this.files.get(file.identity) === file) this.files.delete(file.identity);
+    if (this.byPath.get(file.path) === file) this.byPath.delete(file.path);
+    if (this.byRealPath.get(file.realPath) === file) this.byRealPath.delete(file.realPath);
+  }
+
+  /**
+   * Looks for a file that was renamed while it had no descriptor. Returns false when it is nowhere in its
+   * folder.
+   */
+  findRenamed(file: TailedFile): boolean {
+    const folder = dirname(file.realPath);
+    for (const name of namesIn(folder)) {
+      const path = `${folder}/${name}`;
+      const stat = statOf(path);
+      if (stat === undefined || identityOf(stat) !== file.identity) continue;
+      file.openPath = path;
+      return true;
+    }
+    return false;
+  }
+
+  private seeAgain(file: TailedFile, path: string): void {
+    file.rotatedMs = -1;
+    if (file.openPath === path || this.byPath.get(file.path) !== file) return;
+    // It is still found, under another name: the old name is free for a successor.
+    if (statIdentity(file.path) !== file.identity) file.openPath = path;
+  }
+
+  private markRotated(present: ReadonlySet<string>): void {
+    const nowMs = this.options.clock.nowMs();
+    for (const [identity, file] of this.files) {
+      if (present.has(identity) || file.rotatedMs >= 0) continue;
+      file.rotatedMs = nowMs;
+      file.drained = false;
+      if (!file.isOpen) this.findRenamed(file);
+    }
+  }
+
+  private addFound(found: FoundFile): TailedFile[] {
+    const before = this.byPath.get(found.path);
+    const missed = before === undefined ? [] : this.missedBetween(before, found);
+    const generations = [...missed, found];
+    return generations.flatMap(({ path: openPath, stat }, i) =>
+      this.add({
+        path: found.path,
+        openPath,
+        stat,
+        isSuccessor: before !== undefined || i > 0,
+        isInitial: this.isFirstScan,
+      })
+    );
+  }
+
+  private add(found: NewFile): TailedFile[] {
+    if (!found.isSuccessor && this.isTooOld(found.stat)) return [];
+    let file: TailedFile | undefined;
+    try {
+      file = this.options.make(found);
+    } catch (error) {
+      this.complain(found.path, `Cannot follow ${found.path}: ${(error as Error).message}`);
+      return [];
+    }
+    if (file === undefined) return [];
+    const predecessor = this.byPath.get(found.path);
+    if (predecessor !== undefined && !predecessor.compressed) file.predecessor = predecessor;
+    this.files.set(file.identity, file);
+    this.byPath.set(file.path, file);
+    this.byRealPath.set(file.realPath, file);
+    return [file];
+  }
+
+  private isTooOld(stat: Stats): boolean {
+    const { ignoreOlderMs, wallMs } = this.options;
+    return ignoreOlderMs > 0 && wallMs() - stat.mtimeMs > ignoreOlderMs;
+  }
+
+  /**
+   * Files that came and were renamed away at this path between two scans: named like it, made after the
+   * one that was followed and before the one that is there now, oldest first.
+   */
+  private missedBetween(before: TailedFile, now: FoundFile): FoundFile[] {
+    const folder = dirname(now.path);
+    const stem = basename(now.path, extname(now.path));
+    const missed: FoundFile[] = [];
+    for (const name of namesIn(folder)) {
+      if (!name.startsWith(stem) || COMPRESSED.test(name)) continue;
+      const path = `${folder}/${name}`;
+      const stat = statOf(path);
+      if (stat === undefined || !stat.isFile() || this.files.has(identityOf(stat))) continue;
+      if (identityOf(stat) === identityOf(now.stat) || this.options.excluded(path)) continue;
+      const born = stat.birthtimeMs;
+      if (born > before.birthMs && born < now.stat.birthtimeMs) missed.push({ path, stat });
+    }
+    return missed.sort((a, b) => a.stat.birthtimeMs - b.stat.birthtimeMs);
+  }
+
+  private foldersToWatch(scanned: ReadonlySet<string>): Set<string> {
+    const folders = new Set(scanned);
+    for (const file of this.files.values()) {
+      if (file.realPath !== file.path) folders.add(dirname(file.realPath));
+    }
+    return folders;
+  }
+
+  /** Says what is wrong with a path, at most once a minute. */
+  private complain(path: string, message: string): void {
+    const nowMs = this.options.clock.nowMs();
+    const until = this.complained.get(path);
+    if (until !== undefined && nowMs < until) return;
+    if (this.complained.size > 1000) this.complained.clear();
+    this.complained.set(path, nowMs + 60_000);
+    this.options.log.warn(message);
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+function statIdentity(path: string): string | undefined {
+  const stat = statOf(path);
+  return stat && identityOf(stat);
+}

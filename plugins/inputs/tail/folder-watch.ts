@@ -1,0 +1,106 @@
+import { type FSWatcher, watch } from "node:fs";
+import type { Clock, Logger } from "logcollector/plugin";
+
+export interface FolderWatchOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Something happened to this name in this folder; the name is unknown when the system did not say. */
+  readonly onChange: (folder: string, name: string | null, renamed: boolean) => void;
+}
+
+/** More folders than this are polled: watches are a limited resource of the whole machine. */
+const MAX_WATCHES = 4096;
+/** Above this many events within a second polling is cheaper than watching. */
+const BUSY_EVENTS = 200;
+const WINDOW_MS = 1000;
+/** How long a busy folder is polled instead of watched. */
+const REST_MS = 3000;
+
+interface Watched {
+  watcher: FSWatcher | undefined;
+  events: number;
+  windowStartMs: number;
+  restUntilMs: number;
+}
+
+/**
+ * Watches folders rather than files: one watch sees every file in it, also those to come. A folder in
+ * which much is written is polled for a while instead, because a thousand events a second cost more than
+ * looking a hundred times.
+ */
+export class FolderWatch {
+  private readonly options: FolderWatchOptions;
+  private readonly folders = new Map<string, Watched>();
+  private warned = false;
+
+  constructor(options: FolderWatchOptions) {
+    this.options = options;
+  }
+
+  /** Watches these folders besides those watched already; those not named any more are given up. */
+  watchOnly(folders: ReadonlySet<string>): void {
+    for (const [folder, watched] of this.folders) {
+      if (folders.has(folder)) continue;
+      watched.watcher?.close();
+      this.folders.delete(folder);
+    }
+    for (const folder of folders) this.add(folder);
+  }
+
+  /** True while changes in this folder are reported. */
+  isWatching(folder: string): boolean {
+    return this.folders.get(folder)?.watcher !== undefined;
+  }
+
+  /** Watches again what has rested, and what had failed. */
+  renew(): void {
+    const nowMs = this.options.clock.nowMs();
+    for (const [folder, watched] of this.folders) {
+      if (watched.watcher === undefined && nowMs >= watched.restUntilMs) this.start(folder, watched);
+    }
+  }
+
+  close(): void {
+    for (const { watcher } of this.folders.values()) watcher?.close();
+    this.folders.clear();
+  }
+
+  private add(folder: string): void {
+    if (this.folders.has(folder) || this.folders.size >= MAX_WATCHES) return;
+    const watched = { watcher: undefined, events: 0, windowStartMs: 0, restUntilMs: 0 };
+    this.folders.set(folder, watched);
+    this.start(folder, watched);
+  }
+
+  private start(folder: string, watched: Watched): void {
+    try {
+      const watcher = watch(folder, { persistent: false }, (event, name) => {
+        this.count(watched);
+        this.options.onChange(folder, name, event === "rename");
+      });
+      watcher.on("error", () => this.rest(watched));
+      watched.watcher = watcher;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      watched.restUntilMs = this.options.clock.nowMs() + REST_MS;
+      if (code === "ENOENT" || code === "ENOTDIR" || this.warned) return;
+      this.warned = true;
+      this.options.log.warn(`Cannot watch folder ${folder}: ${code}; polling instead`);
+    }
+  }
+
+  private count(watched: Watched): void {
+    const nowMs = this.options.clock.nowMs();
+    if (nowMs - watched.windowStartMs > WINDOW_MS) {
+      watched.windowStartMs = nowMs;
+      watched.events = 0;
+    }
+    if (++watched.events > BUSY_EVENTS) this.rest(watched);
+  }
+
+  private rest(watched: Watched): void {
+    watched.watcher?.close();
+    watched.watcher = undefined;
+    watched.restUntilMs = this.options.clock.nowMs() + REST_MS;
+  }
+}

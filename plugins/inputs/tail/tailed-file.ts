@@ -1,0 +1,141 @@
+import { closeSync, fstatSync, realpathSync, type Stats } from "node:fs";
+import type { Batch } from "logcollector/plugin";
+import type { BatchMaker } from "./batch-maker.ts";
+import { FileReader, openForTail, type ReadBuffer, type ReaderLimits } from "./file-reader.ts";
+import type { TextEncoding } from "./text-decoder.ts";
+
+export interface TailedFileOptions {
+  /** The path that records and tags speak of. */
+  readonly path: string;
+  /** Where the file lies now, when it was renamed before it was first seen. */
+  readonly openPath?: string;
+  readonly stat: Stats;
+  readonly maker: BatchMaker;
+  readonly limits: ReaderLimits;
+  readonly encoding: TextEncoding | "auto";
+  readonly fromHead: boolean;
+}
+
+/** What one turn at a file gave. */
+export type Turn =
+  | { readonly kind: "batch"; readonly batch: Batch | undefined; readonly bytes: number }
+  | { readonly kind: "end" }
+  | { readonly kind: "replaced" };
+
+/** The identity of a file on this machine: it survives a rename. */
+export function identityOf(stat: Stats): string {
+  return `${stat.dev}:${stat.ino}`;
+}
+
+/** One file that is followed, under the path it was found at. */
+export class TailedFile {
+  readonly path: string;
+  readonly identity: string;
+  readonly maker: BatchMaker;
+  readonly birthMs: number;
+  readonly compressed: boolean;
+  /** The path with links resolved: the one that changes are reported for. */
+  readonly realPath: string;
+  /** An older file at the same path that must be read to its end before this one. */
+  predecessor: TailedFile | undefined;
+  /** When the file was found to be no longer at its path, on the clock's scale; -1 while it is there. */
+  rotatedMs = -1;
+  /** When something was last read. */
+  grewMs = 0;
+  /** When it is looked at again without being told, on the clock's scale. */
+  pollMs = 0;
+  /** It is in the queue of files to read. */
+  queued = false;
+  /** It was read to its end at least once since it was found or rotated. */
+  drained = false;
+  /** Where the file lies: other than `path` once it was renamed. */
+  openPath: string;
+  /** Everything before this is safe at every output. */
+  safeOffset = 0;
+  private reader: FileReader | undefined;
+  private readonly options: TailedFileOptions;
+  private position = 0;
+
+  constructor(options: TailedFileOptions) {
+    this.options = options;
+    this.path = options.path;
+    this.identity = identityOf(options.stat);
+    this.maker = options.maker;
+    this.birthMs = options.stat.birthtimeMs;
+    this.compressed = options.path.endsWith(".gz");
+    this.realPath = realPathOf(options.openPath ?? options.path);
+    this.openPath = options.openPath ?? options.path;
+    if (this.compressed) return;
+    this.open();
+    if (!options.fromHead) this.reader!.seek(options.stat.size);
+  }
+
+  get isOpen(): boolean {
+    return this.reader !== undefined;
+  }
+
+  /** Bytes that were not read. */
+  get lag(): number {
+    return this.reader?.lag() ?? 0;
+  }
+
+  get offset(): number {
+    return this.reader?.offset ?? this.position;
+  }
+
+  /** Reads once. Throws when the file cannot be opened or read. */
+  turn(shared: ReadBuffer): Turn {
+    if (this.reader === undefined) this.open();
+    const reader = this.reader!;
+    const result = reader.read(shared);
+    if (result.kind === "end") return { kind: "end" };
+    if (result.kind === "replaced") return { kind: "replaced" };
+    const { from, to, offset } = result;
+    const batch = result.kind === "lines"
+      ? this.maker.fromLines(shared.buffer, from, to, offset, reader.text)
+      : this.maker.fromLongLine(shared.buffer, from, to, offset, reader.text);
+    return { kind: "batch", batch, bytes: to - from };
+  }
+
+  /** The unfinished last line, when no more can come. */
+  lastLine(shared: ReadBuffer): Batch | undefined {
+    if (this.reader === undefined) return undefined;
+    const result = this.reader.readPartial(shared);
+    if (result.kind !== "lines") return undefined;
+    const { from, to, offset } = result;
+    return this.maker.fromLines(shared.buffer, from, to, offset, this.reader.text);
+  }
+
+  /** Gives the descriptor back; the next turn opens the file again. */
+  rest(): void {
+    if (this.reader === undefined) return;
+    this.position = this.reader.offset;
+    this.reader.close();
+    this.reader = undefined;
+  }
+
+  close(): void {
+    this.reader?.close();
+    this.reader = undefined;
+  }
+
+  private open(): void {
+    const { limits, encoding } = this.options;
+    const path = this.openPath;
+    const fd = openForTail(path);
+    if (identityOf(fstatSync(fd)) !== this.identity) {
+      closeSync(fd);
+      throw new Error(`Cannot open ${path}: another file is there now`);
+    }
+    this.reader = new FileReader(fd, limits, encoding);
+    if (this.position > 0) this.reader.seek(this.position);
+  }
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

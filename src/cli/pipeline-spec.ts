@@ -1,0 +1,77 @@
+import type { CommonFilterOptions } from "../config/common-options.ts";
+import type { LoadedConfig, PluginInstance } from "../config/loaded-config.ts";
+import type {
+  FilterSpec,
+  InputSpec,
+  OutputSpec,
+  PipelineServices,
+  PipelineSpec,
+} from "../engine/spec.ts";
+import { compileTagMatch } from "../lib/tag-match.ts";
+
+const KiB = 1024;
+
+/** A payload is finished at this size: large enough for a request, small enough to be reused often. */
+const PAYLOAD_BYTES = 512 * KiB;
+/** What may wait for one output in memory unless `storage.total_limit_size` says otherwise. */
+const QUEUE_BYTES = 8 * 1024 * KiB;
+
+/** Turns a checked configuration into what the engine assembles. */
+export function pipelineSpec(config: LoadedConfig, services: PipelineServices): PipelineSpec {
+  const { service } = config;
+  return {
+    inputs: config.inputs.map(inputSpec),
+    filters: config.filters.map(filterSpec),
+    outputs: config.outputs.map(outputSpec),
+    settings: {
+      flushMs: service.flush,
+      graceMs: service.grace,
+      payloadBytes: PAYLOAD_BYTES,
+      backoff: { baseMs: service["scheduler.base"], capMs: service["scheduler.cap"] },
+    },
+    services,
+  };
+}
+
+function inputSpec({ id, definition, config, common }: LoadedConfig["inputs"][number]): InputSpec {
+  return {
+    id,
+    tag: common.tag,
+    memBufLimit: common.mem_buf_limit,
+    create: (ctx) => definition.create(config as never, ctx),
+  };
+}
+
+function filterSpec(
+  { id, definition, config, common }: LoadedConfig["filters"][number],
+): FilterSpec {
+  return {
+    id,
+    accepts: tagRule(common),
+    create: (ctx) => definition.create(config as never, ctx),
+  };
+}
+
+function outputSpec(
+  { id, definition, config, common }: LoadedConfig["outputs"][number],
+): OutputSpec {
+  return {
+    id,
+    match: common.match ?? common.match_regex?.source ?? "",
+    accepts: tagRule(common),
+    retryLimit: common.retry_limit,
+    maxInFlight: 1,
+    queueBytes: common["storage.total_limit_size"] || QUEUE_BYTES,
+    create: (ctx) => definition.create(config as never, ctx),
+  };
+}
+
+/** `match` and `match_regex` together: either is enough. A regular expression counts from the tag's start. */
+function tagRule(
+  { match, match_regex: regex }: Pick<CommonFilterOptions, "match" | "match_regex">,
+): (tag: string) => boolean {
+  const wildcard = match === undefined ? undefined : compileTagMatch(match);
+  return (tag) => wildcard?.(tag) === true || regex?.exec(tag)?.index === 0;
+}
+
+export type AnyPluginInstance = PluginInstance<unknown, unknown>;

@@ -1,0 +1,155 @@
+import { hostname } from "node:os";
+import { startAdminServer } from "../admin/server.ts";
+import { loadConfig } from "../config/load-config.ts";
+import type { AnyInstance, LoadedConfig } from "../config/loaded-config.ts";
+import { problemOf } from "../config/problem-of.ts";
+import { type ConfigProblem, formatProblem } from "../config/problem.ts";
+import { assemble, AssemblyError } from "../engine/assemble.ts";
+import type { Pipeline } from "../engine/pipeline.ts";
+import { systemClock } from "../lib/clock.ts";
+import type { MultilineOptions } from "../loader/multiline-schema.ts";
+import { ParserRegistry } from "../loader/parser-registry.ts";
+import type { ParserOptions } from "../loader/parser-schema.ts";
+import { PARSER_SCHEMAS } from "../loader/parser-schemas.ts";
+import { builtins } from "../loader/registry.ts";
+import type { LogSink } from "../telemetry/logger.ts";
+import { MetricsRegistry } from "../telemetry/metrics.ts";
+import { PipelineMetrics } from "../telemetry/plugin-metrics.ts";
+import type { RunCommand } from "./arguments.ts";
+import { type CommandIo, EXIT } from "./command-io.ts";
+import { logLevel, ownLog } from "./own-log.ts";
+import { pipelineSpec } from "./pipeline-spec.ts";
+import { VERSION } from "./version.ts";
+
+/** What a run needs of the process: signals, mostly. */
+export interface RunIo extends CommandIo {
+  /** Calls back when the process is asked to stop, with the signal's name. */
+  onStop(call: (signal: string) => void): void;
+}
+
+/** `logcollector -c …`: runs until it is asked to stop. Returns the exit status. */
+export async function run(command: RunCommand, io: RunIo): Promise<number> {
+  const loaded = loadConfig({
+    path: command.configPath,
+    commandLine: command.commandLine,
+    registry: builtins,
+    parserSchemas: PARSER_SCHEMAS,
+    env: process.env,
+    hostname: hostname(),
+  });
+  if ("errors" in loaded) return reportProblems(loaded.errors, io);
+  const { config } = loaded;
+  let log: LogSink;
+  try {
+    log = ownLog(config.service);
+  } catch (error) {
+    io.stderr(`Cannot open log_file: ${(error as Error).message}\n`);
+    return EXIT.usage;
+  }
+  const metrics = new MetricsRegistry();
+  const assembled = assembleConfig(config, log, metrics);
+  if ("errors" in assembled) return reportProblems(assembled.errors, io);
+  const say = log.logger("main");
+  for (const warning of config.warnings) say.warn(warning);
+  if (command.dryRun) {
+    io.stdout("configuration test is successful\n");
+    return EXIT.ok;
+  }
+  return await operate(assembled.pipeline, config, { log, metrics, io });
+}
+
+interface Operation {
+  readonly log: LogSink;
+  readonly metrics: MetricsRegistry;
+  readonly io: RunIo;
+}
+
+async function operate(
+  pipeline: Pipeline,
+  config: LoadedConfig,
+  { log, metrics, io }: Operation,
+): Promise<number> {
+  const say = log.logger("main");
+  const { service } = config;
+  const startedMs = systemClock.nowMs();
+  io.onStop((signal) => {
+    say.info(`Stopping on ${signal}`);
+    pipeline.requestStop();
+  });
+  let admin;
+  try {
+    admin = service.http_server
+      ? startAdminServer({
+        host: service.http_listen,
+        port: service.http_port,
+        version: VERSION,
+        metrics,
+        uptimeSec: () => Math.floor((systemClock.nowMs() - startedMs) / 1000),
+        outputs: pipeline.outputs,
+        health: {
+          enabled: service.health_check,
+          errors: service.hc_errors_count,
+          retriesFailed: service.hc_retry_failure_count,
+          periodMs: service.hc_period,
+        },
+        nowMs: () => systemClock.nowMs(),
+      })
+      : undefined;
+  } catch (error) {
+    say.error(
+      `Cannot serve HTTP on ${service.http_listen}:${service.http_port}: ${
+        (error as Error).message
+      }; choose another http_port`,
+    );
+    return EXIT.failed;
+  }
+  say.info(`logcollector ${VERSION} started`, { inputs: config.inputs.length });
+  if (admin) say.info(`HTTP server on ${admin.url}`);
+  const status = await pipeline.run();
+  await admin?.stop();
+  say.info("Stopped");
+  return status;
+}
+
+type Assembled = { readonly pipeline: Pipeline } | { readonly errors: readonly ConfigProblem[] };
+
+function assembleConfig(
+  config: LoadedConfig,
+  log: LogSink,
+  metrics: MetricsRegistry,
+): Assembled {
+  const parsers = new ParserRegistry({
+    parsers: config.parsers.map((section) => section.options as ParserOptions),
+    multilineParsers: config.multilineParsers.map((section) => section.options as MultilineOptions),
+    log: log.logger("parsers"),
+    multilineBufferLimit: config.service.multiline_buffer_limit,
+  });
+  const instances: readonly AnyInstance[] = [
+    ...config.inputs,
+    ...config.filters,
+    ...config.outputs,
+  ];
+  const byId = new Map(instances.map((instance) => [instance.id, instance]));
+  const spec = pipelineSpec(config, {
+    clock: systemClock,
+    log: (id) => {
+      const level = byId.get(id)?.common.log_level;
+      return log.logger(id, level === undefined ? undefined : logLevel(level));
+    },
+    metrics: new PipelineMetrics(metrics),
+    parser: (name) => parsers.parser(name),
+    multiline: (names) => parsers.multiline(names),
+  });
+  try {
+    return { pipeline: assemble(spec) };
+  } catch (error) {
+    if (!(error instanceof AssemblyError)) throw error;
+    const errors = error.problems.map(({ id, error }) => problemOf(byId.get(id)!, error));
+    return { errors };
+  }
+}
+
+function reportProblems(problems: readonly ConfigProblem[], io: CommandIo): number {
+  for (const problem of problems) io.stderr(`${formatProblem(problem)}\n`);
+  return EXIT.usage;
+}

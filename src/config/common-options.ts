@@ -1,0 +1,102 @@
+import * as z from "zod";
+import * as field from "../sdk/fields.ts";
+
+/** Levels of the own log. `warning` is Fluent Bit's other name for `warn`. */
+export const LOG_LEVELS = ["off", "error", "warn", "warning", "info", "debug", "trace"] as const;
+
+const alias = field.text().optional()
+  .describe("Name of this instance in logs and metrics instead of its number");
+const logLevel = field.oneOf(...LOG_LEVELS).optional()
+  .describe("Log level of this instance instead of the service's");
+const logSuppressInterval = field.duration("s").default(0)
+  .describe("Period in which a message is logged only once");
+const match = field.text().optional().describe("Tags to take; `*` stands for any text");
+const matchRegex = field.pattern().optional()
+  .describe("Tags to take, as a regular expression that starts at the tag's first character");
+
+/** Options that the collector gives to every input. */
+export const inputOptions = z.object({
+  tag: field.text().optional().describe("Tag of the records; default is the instance's number"),
+  alias,
+  log_level: logLevel,
+  log_suppress_interval: logSuppressInterval,
+  mem_buf_limit: field.size().default(0)
+    .describe("Memory that undelivered records may take before the input pauses; 0 for no limit"),
+  "storage.type": field.text().refine((value) => value.toLowerCase() === "memory", {
+    error: (issue) =>
+      `${JSON.stringify(issue.input)} is not available in this version: records wait in memory`,
+  }).default("memory").describe("Where records wait; only memory in this version"),
+  "storage.pause_on_chunks_overlimit": field.bool().default(false)
+    .describe("Pause the input when its queue is full (always so here)"),
+  threaded: field.bool().default(false)
+    .describe("Run in a thread of its own (accepted; no effect in this version)"),
+  "thread.ring_buffer.capacity": field.int({ min: 1 }).default(1024)
+    .describe("Queue of a thread (accepted; no effect in this version)"),
+  "thread.ring_buffer.window": field.int({ min: 1 }).default(5)
+    .describe("Percent at which a thread's queue is emptied (accepted; no effect in this version)"),
+  routable: field.bool().default(true).describe("Whether the records go to outputs at all"),
+});
+
+/** Options that the collector gives to every filter. */
+export const filterOptions = z.object({
+  match,
+  match_regex: matchRegex,
+  alias,
+  log_level: logLevel,
+  log_suppress_interval: logSuppressInterval,
+});
+
+const UNLIMITED = new Set(["no_limits", "false", "off", "no", "unlimited"]);
+
+/** `no_limits`, `no_retries` or how often to try again. */
+function retryLimit(): z.ZodType<number> {
+  return z.union([z.string(), z.number(), z.boolean()]).transform((value, check) => {
+    const word = String(value).trim().toLowerCase();
+    if (UNLIMITED.has(word)) return Infinity;
+    if (word === "no_retries") return 0;
+    if (/^[1-9]\d{0,8}$/.test(word)) return Number(word);
+    check.addIssue({
+      code: "custom",
+      message: `expected a whole number from 1, no_limits or no_retries, got ${
+        JSON.stringify(value)
+      }`,
+      input: value,
+    });
+    return z.NEVER;
+  }).meta({ fieldType: "integer, no_limits or no_retries" });
+}
+
+/** Options that the collector gives to every output. */
+export const outputOptions = z.object({
+  match,
+  match_regex: matchRegex,
+  alias,
+  log_level: logLevel,
+  log_suppress_interval: logSuppressInterval,
+  retry_limit: retryLimit().default(Infinity)
+    .describe("How often a failed delivery is tried again before it is given up"),
+  workers: field.int({ min: 0 }).default(0)
+    .describe("Threads of the output (accepted; no effect in this version)"),
+  "storage.total_limit_size": field.size().optional()
+    .describe("Space that what waits for this output may take"),
+});
+
+export type CommonInputOptions = z.output<typeof inputOptions>;
+export type CommonFilterOptions = z.output<typeof filterOptions>;
+export type CommonOutputOptions = z.output<typeof outputOptions>;
+
+/** The host's options by kind of plugin. */
+export const COMMON_OPTIONS = { input: inputOptions, filter: filterOptions, output: outputOptions };
+
+export type PipelineKind = keyof typeof COMMON_OPTIONS;
+
+const REFUSED: Readonly<Record<PipelineKind, RegExp>> = {
+  input: /^(processors|routes|telemetry|rate_window|rate_gate(\..*)?)$/,
+  filter: /^(processors|condition)$/,
+  output: /^(processors|upstream)$/,
+};
+
+/** True for an option of Fluent Bit that is known and not built yet. */
+export function isRefusedOption(kind: PipelineKind, option: string): boolean {
+  return REFUSED[kind].test(option);
+}

@@ -1,0 +1,191 @@
+import type * as z from "zod";
+import type { PluginRegistry } from "../sdk/registry.ts";
+import { describeSchema } from "./describe-schema.ts";
+import { type ConfigFiles, readFailure, systemFiles } from "./files.ts";
+import type { LoadedConfig, ParserSection } from "./loaded-config.ts";
+import type { MapEntry, MapNode } from "./node.ts";
+import { checkOptions } from "./option-group.ts";
+import { parserSections } from "./parser-sections.ts";
+import { readParsersFiles } from "./parsers-files.ts";
+import { pluginInstances } from "./plugin-instances.ts";
+import { type ConfigProblem, Problems } from "./problem.ts";
+import { FileReader } from "./read-files.ts";
+import { emptySections, type Sections } from "./sections.ts";
+import {
+  hasNoEffect,
+  REFUSED_SERVICE_OPTIONS,
+  type ServiceOptions,
+  serviceSchema,
+} from "./service-options.ts";
+import { Variables } from "./variables.ts";
+
+/** Where a configuration comes from, and what it may name. */
+export interface ConfigRequest {
+  /** The main file, as the user named it. */
+  readonly path?: string | undefined;
+  /** What the command line adds: plugins behind the file's, service options instead of the file's. */
+  readonly commandLine?: Pick<Sections, "plugins"> & { readonly service: readonly MapEntry[] };
+  readonly registry: PluginRegistry;
+  readonly parserSchemas: { readonly parser: z.ZodObject; readonly multiline: z.ZodObject };
+  /** The system's environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly hostname: string;
+  readonly files?: ConfigFiles;
+}
+
+export type ConfigResult = { readonly config: LoadedConfig } | {
+  readonly errors: readonly ConfigProblem[];
+};
+
+/** Reads and checks a whole configuration. Never throws for what the user wrote: all mistakes are reported at once. */
+export function loadConfig(request: ConfigRequest): ConfigResult {
+  const problems = new Problems();
+  const files = request.files ?? systemFiles;
+  const sections = emptySections();
+  if (request.path !== undefined) readMainFile(request, files, sections, problems);
+  const readWhole = problems.count === 0;
+  addCommandLine(request, sections);
+
+  const variables = variablesOf(request, sections, files, problems);
+  const expand = (maps: MapNode[]): MapNode[] =>
+    maps.map((map) => variables.expandNode(map, problems));
+  const serviceMap = expand([mergedService(request, sections)])[0]!;
+  readParsersFiles(serviceMap, sections, files, problems);
+  const service = checkService(serviceMap, problems);
+  const { input, filter, output } = sections.plugins;
+  const plugins = { input: expand(input), filter: expand(filter), output: expand(output) };
+  const instances = pluginInstances({ ...sections, plugins }, request.registry, problems);
+  const { parser, multiline } = request.parserSchemas;
+  const parsers = parserSections("parser", expand(sections.parsers), parser, problems);
+  const multilineParsers = parserSections(
+    "multiline parser",
+    expand(sections.multilineParsers),
+    multiline,
+    problems,
+  );
+  // A file that could not be read, or a misspelt section, would only look like a missing pipeline.
+  if (readWhole) requirePipeline(request, sections, problems);
+  if (problems.count > 0 || service === undefined) return { errors: problems.sorted() };
+  return {
+    config: {
+      service,
+      ...instances,
+      parsers: firstOfEachName("parser", parsers, problems),
+      multilineParsers: firstOfEachName("multiline parser", multilineParsers, problems),
+      warnings: problems.warnings,
+    },
+  };
+}
+
+function readMainFile(
+  request: ConfigRequest,
+  files: ConfigFiles,
+  sections: Sections,
+  problems: Problems,
+): void {
+  const quiet = new Problems();
+  const reader = new FileReader(files, sections, problems, (node) => {
+    // The variables of the sections read so far; a mistake in one of them is reported once, later.
+    const variables = variablesOf(request, sections, files, quiet);
+    return variables.expandNode(node, problems);
+  });
+  reader.read(request.path!);
+}
+
+function addCommandLine({ commandLine }: ConfigRequest, sections: Sections): void {
+  if (commandLine === undefined) return;
+  for (const kind of ["input", "filter", "output"] as const) {
+    sections.plugins[kind].push(...commandLine.plugins[kind]);
+  }
+}
+
+/** The system's variables and the `env` section's, each of which may use those before it. */
+function variablesOf(
+  { env, hostname }: ConfigRequest,
+  sections: Sections,
+  files: ConfigFiles,
+  problems: Problems,
+): Variables {
+  const variables = new Variables(env, hostname);
+  for (const { name, value, isFile } of sections.env) {
+    const { text } = variables.expandNode(value, problems);
+    if (!isFile) {
+      variables.set(name, text);
+      continue;
+    }
+    const path = text.replace(/^file:\/\//, "");
+    try {
+      const content = files.read(path).replace(/\r?\n$/, "");
+      if (content === "") problems.add(value.at, `variable "${name}" has an empty file: ${path}`);
+      variables.set(name, content);
+    } catch (error) {
+      problems.add(
+        value.at,
+        `variable "${name}" cannot be read from ${path}: ${readFailure(error)}`,
+      );
+      variables.set(name, "");
+    }
+  }
+  return variables;
+}
+
+/** One service section of all files; what the command line says stands instead of what a file says. */
+function mergedService({ path, commandLine }: ConfigRequest, sections: Sections): MapNode {
+  const fromCommandLine = commandLine?.service ?? [];
+  const replaced = new Set(fromCommandLine.map((entry) => entry.key));
+  replaced.delete("parsers_file");
+  const fromFiles = sections.service.flatMap((map) => map.entries)
+    .filter((entry) => !replaced.has(entry.key.toLowerCase()));
+  const at = sections.service[0]?.at ?? { file: path ?? "command line", line: 0, column: 0 };
+  return { kind: "map", at, entries: [...fromFiles, ...fromCommandLine] };
+}
+
+function checkService(map: MapNode, problems: Problems): ServiceOptions | undefined {
+  const { outputs, given } = checkOptions(map, {
+    owner: "service",
+    schemas: [serviceSchema],
+    refused: (option) => REFUSED_SERVICE_OPTIONS.has(option),
+    advice: `"logcollector plugins service" lists its options`,
+  }, problems);
+  if (outputs === undefined) return undefined;
+  const service = outputs[0] as ServiceOptions;
+  const usual: Record<string, unknown> = serviceSchema.parse({});
+  for (const { name, description } of describeSchema(serviceSchema)) {
+    const option = given.get(name);
+    const differs = usual[name] !== (service as Record<string, unknown>)[name];
+    if (option !== undefined && differs && hasNoEffect(description)) {
+      problems.warn(option.at, `"${option.key}" has no effect in this version`);
+    }
+  }
+  return service;
+}
+
+function requirePipeline({ path }: ConfigRequest, sections: Sections, problems: Problems): void {
+  const at = { file: path ?? "command line", line: 0, column: 0 };
+  const { input, output } = sections.plugins;
+  const missing = [
+    ...(input.length === 0 ? ["inputs"] : []),
+    ...(output.length === 0 ? ["outputs"] : []),
+  ];
+  if (missing.length === 0) return;
+  problems.add(at, `the pipeline has no ${missing.join(" and no ")}: nothing would be collected`);
+}
+
+/** As in Fluent Bit, the first of two parsers with one name counts. */
+function firstOfEachName(
+  kind: string,
+  parsers: readonly ParserSection[],
+  problems: Problems,
+): ParserSection[] {
+  const first = new Map<string, ParserSection>();
+  for (const parser of parsers) {
+    const earlier = first.get(parser.name);
+    if (earlier === undefined) first.set(parser.name, parser);
+    else {
+      problems.warnings.push(
+        `${parser.position}: ${kind} "${parser.name}" is ignored: its name is taken at ${earlier.position}`,
+      );
+    }
+  }
+  return [...first.values()];
+}

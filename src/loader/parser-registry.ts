@@ -1,0 +1,152 @@
+import json from "../../plugins/parsers/json.ts";
+import logfmt from "../../plugins/parsers/logfmt.ts";
+import ltsv from "../../plugins/parsers/ltsv.ts";
+import regex from "../../plugins/parsers/regex.ts";
+import { suggestion } from "../lib/closest.ts";
+import type { LineJoinerFactory, LineParser, Logger } from "../sdk/context.ts";
+import type { ParserDefinition } from "../sdk/define.ts";
+import { ConfigError } from "../sdk/errors.ts";
+import { createLineParser } from "./line-parser.ts";
+import {
+  criMultiline,
+  defineMultiline,
+  dockerMultiline,
+  languageMultiline,
+  LANGUAGES,
+  type MultilineDefinition,
+} from "./multiline/definition.ts";
+import { createCriParser } from "./multiline/cri-parser.ts";
+import { joinerFactory } from "./multiline/stream-joiner.ts";
+import type { MultilineOptions } from "./multiline-schema.ts";
+import { type ParserOptions, parserSchema } from "./parser-schema.ts";
+import { SHIPPED_PARSERS } from "./shipped-parsers.ts";
+
+const BUILTIN_FORMATS: readonly ParserDefinition[] = [json, regex, logfmt, ltsv];
+const BUILTIN_MULTILINE = ["docker", "cri", ...LANGUAGES];
+const DEFAULT_MULTILINE_LIMIT = 2 * 1024 * 1024;
+
+export interface ParserRegistryOptions {
+  /** The entries of `parsers`, checked with {@link parserSchema}. The last of a name wins. */
+  readonly parsers?: readonly ParserOptions[] | undefined;
+  /** The entries of `multiline_parsers`, checked with `multilineParserSchema`. */
+  readonly multilineParsers?: readonly MultilineOptions[] | undefined;
+  readonly log: Logger;
+  /** Formats that plugins of the user add. */
+  readonly formats?: readonly ParserDefinition[] | undefined;
+  /** Longest text of a joined record; what is beyond is cut off. 0 for no limit. */
+  readonly multilineBufferLimit?: number | undefined;
+  /** The present, in seconds. */
+  readonly nowSec?: (() => number) | undefined;
+}
+
+/** All parsers by name: the configured ones, and under them the shipped ones. Each is made at its first use. */
+export class ParserRegistry {
+  private readonly log: Logger;
+  private readonly nowSec: () => number;
+  private readonly multilineLimit: number;
+  private readonly formats = new Map<string, ParserDefinition>();
+  private readonly options = new Map<string, () => ParserOptions>();
+  private readonly parsers = new Map<string, LineParser>();
+  private readonly multilineOptions = new Map<string, MultilineOptions>();
+  private readonly multilines = new Map<string, MultilineDefinition>();
+
+  constructor(options: ParserRegistryOptions) {
+    this.log = options.log;
+    this.nowSec = options.nowSec ?? (() => Math.floor(Date.now() / 1000));
+    this.multilineLimit = (options.multilineBufferLimit ?? DEFAULT_MULTILINE_LIMIT) || Infinity;
+    for (const format of [...BUILTIN_FORMATS, ...(options.formats ?? [])]) {
+      this.formats.set(format.name, format);
+    }
+    for (const shipped of SHIPPED_PARSERS) {
+      this.options.set(shipped.name, () => parserSchema.parse(shipped));
+    }
+    for (const parser of options.parsers ?? []) this.options.set(parser.name, () => parser);
+    for (const multiline of options.multilineParsers ?? []) {
+      this.multilineOptions.set(multiline.name.toLowerCase(), multiline);
+    }
+  }
+
+  /** The parser of that name. Throws {@link ConfigError} when there is none. */
+  parser(name: string): LineParser {
+    const known = this.parsers.get(name);
+    if (known !== undefined) return known;
+    const options = this.options.get(name)?.();
+    if (options === undefined) {
+      throw new ConfigError(
+        `unknown parser "${name}"${suggestion(name, this.options.keys())}`,
+        "parser",
+      );
+    }
+    const parser = createLineParser(
+      this.format(options).create(options, { id: name, log: this.log }),
+      options,
+      {
+        log: this.log,
+        nowSec: this.nowSec,
+      },
+    );
+    this.parsers.set(name, parser);
+    return parser;
+  }
+
+  private format(options: ParserOptions): ParserDefinition {
+    const found = this.formats.get(options.format.toLowerCase());
+    if (found !== undefined) return found;
+    throw new ConfigError(
+      `unknown format "${options.format}" of parser "${options.name}"${
+        suggestion(options.format, this.formats.keys())
+      }`,
+      "format",
+    );
+  }
+
+  /** A maker of joiners that try the multiline parsers of these names. Throws {@link ConfigError} for an unknown one. */
+  multiline(names: readonly string[]): LineJoinerFactory {
+    if (names.length === 0) {
+      throw new ConfigError("no multiline parser is named", "multiline.parser");
+    }
+    return joinerFactory(names.map((name) => this.multilineDefinition(name)), this.multilineLimit);
+  }
+
+  private multilineDefinition(name: string): MultilineDefinition {
+    const key = name.toLowerCase();
+    let definition = this.multilines.get(key);
+    if (definition === undefined) {
+      definition = this.makeMultiline(key);
+      if (definition === undefined) {
+        const known = [...this.multilineOptions.keys(), ...BUILTIN_MULTILINE];
+        throw new ConfigError(
+          `unknown multiline parser "${name}"${suggestion(name, known)}`,
+          "multiline.parser",
+        );
+      }
+      this.multilines.set(key, definition);
+    }
+    return definition;
+  }
+
+  private makeMultiline(key: string): MultilineDefinition | undefined {
+    const options = this.multilineOptions.get(key);
+    if (options !== undefined) {
+      return defineMultiline(options, options.parser ? this.parser(options.parser) : undefined);
+    }
+    if (key === "cri") return criMultiline(createCriParser(this.nowSec));
+    if (key === "docker") return dockerMultiline(this.dockerParser());
+    return languageMultiline(key);
+  }
+
+  /** The parser inside multiline's `docker`: the shipped one, but lenient about the time. */
+  private dockerParser(): LineParser {
+    const options = parserSchema.parse({
+      name: "docker",
+      format: "json",
+      time_format: "%Y-%m-%dT%H:%M:%S.%L",
+      time_keep: true,
+      time_strict: false,
+    });
+    return createLineParser(json.create({}, { id: "docker", log: this.log }), options, {
+      log: this.log,
+      nowSec: this.nowSec,
+    });
+  }
+}

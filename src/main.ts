@@ -1,0 +1,69 @@
+#!/usr/bin/env bun
+import { writeSync } from "node:fs";
+import { type Command, parseArguments, UsageError } from "./cli/arguments.ts";
+import { EXIT } from "./cli/command-io.ts";
+import { docs } from "./cli/docs.ts";
+import { help } from "./cli/help.ts";
+import { plugins } from "./cli/plugins.ts";
+import { run, type RunIo } from "./cli/run.ts";
+import { PARSER_SCHEMAS } from "./loader/parser-schemas.ts";
+import { builtins } from "./loader/registry.ts";
+import { schema } from "./cli/schema.ts";
+import { version } from "./cli/version.ts";
+
+// The composition root: the only place that reads argv, installs signal handlers and exits.
+
+const CATALOG = { registry: builtins, parserSchemas: PARSER_SCHEMAS };
+
+const io: RunIo = {
+  stdout: (text) => writeAll(1, text),
+  stderr: (text) => writeAll(2, text),
+  onStop(call) {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => call(signal));
+  },
+};
+
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      // A pipe that is full for the moment says EAGAIN; one that nobody reads any more says EPIPE.
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
+      Bun.sleepSync(1);
+    }
+  }
+}
+
+async function execute(command: Command): Promise<number> {
+  switch (command.name) {
+    case "run":
+      return await run(command, io);
+    case "help":
+      return help(io);
+    case "version":
+      return version(io);
+    case "plugins":
+      return plugins(command.plugin, io, CATALOG);
+    case "schema":
+      return schema(io, CATALOG);
+    case "docs":
+      return docs(io, CATALOG);
+  }
+}
+
+async function main(): Promise<number> {
+  try {
+    return await execute(parseArguments(process.argv.slice(2)));
+  } catch (error) {
+    if (error instanceof UsageError) {
+      io.stderr(`${error.message}\n`);
+      return EXIT.usage;
+    }
+    io.stderr(`logcollector failed: ${error instanceof Error ? error.stack : error}\n`);
+    return EXIT.failed;
+  }
+}
+
+process.exit(await main());
