@@ -17,6 +17,9 @@ const config = z.object({
   buffer_size: field.size({ min: 16 }).default(1_000_000).describe(
     "Longest line or JSON object; a longer line comes in pieces",
   ),
+  exit_on_eof: field.bool().default(true).describe(
+    "Stops the collector at the end of the standard input",
+  ),
 });
 
 export default defineInput({
@@ -25,7 +28,7 @@ export default defineInput({
   config,
   create(options, ctx) {
     const parser = options.parser === undefined ? undefined : ctx.parser(options.parser);
-    ctx.stopWhenDone();
+    if (options.exit_on_eof) ctx.stopWhenDone();
     const lines = new LineSplitter(options.buffer_size);
     const values = new JsonOrLines(options.buffer_size);
 

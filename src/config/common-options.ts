@@ -91,7 +91,9 @@ export const COMMON_OPTIONS = { input: inputOptions, filter: filterOptions, outp
 export type PipelineKind = keyof typeof COMMON_OPTIONS;
 
 const REFUSED: Readonly<Record<PipelineKind, RegExp>> = {
-  input: /^(processors|routes|telemetry|rate_window|rate_gate(\..*)?)$/,
+  // The last four are tail's old way of joining lines, before `multiline.parser`.
+  input:
+    /^(processors|routes|telemetry|rate_window|rate_gate(\..*)?|multiline|multiline_flush|parser_(firstline|\d+))$/,
   filter: /^(processors|condition)$/,
   output: /^(processors|upstream)$/,
 };

@@ -10,8 +10,8 @@ import {
   Lexer,
   LineCounter,
   Parser,
-  type YAMLError,
 } from "yaml";
+import { NO_ANCHOR, UNCLOSED_QUOTE, yamlMessage } from "./yaml-message.ts";
 import type { ConfigNode, MapEntry, MapNode } from "./node.ts";
 import type { Position, Problems } from "./problem.ts";
 
@@ -74,6 +74,11 @@ function readTokens(
   const tokens: CST.Token[] = [];
   let count = 0;
   for (const lexeme of new Lexer().lex(source)) {
+    if (isUnclosedQuote(lexeme)) {
+      // The library would name the end of the file.
+      refuse(parser.offset, UNCLOSED_QUOTE);
+      return undefined;
+    }
     for (const token of parser.next(lexeme)) tokens.push(token);
     if (parser.stack.length > MAX_DEPTH + 2) {
       refuse(parser.offset, `nesting is deeper than ${MAX_DEPTH} levels`);
@@ -88,28 +93,13 @@ function readTokens(
   return tokens;
 }
 
-const MESSAGES: Readonly<Record<string, string>> = {
-  TAB_AS_INDENT: "a tab cannot indent YAML: use spaces",
-  BAD_INDENT: "wrong indentation",
-  MISSING_CHAR: "a character is missing: a quote, bracket or colon is not closed",
-  BAD_ALIAS: "the alias names no anchor before it",
-  BAD_COLLECTION_TYPE: "the tag does not fit the collection",
-  MULTILINE_IMPLICIT_KEY: "a key must be on one line: is a colon or a quote missing?",
-  BLOCK_AS_IMPLICIT_KEY: "two keys on one line: quote the value if it holds a colon",
-  BLOCK_IN_FLOW: "a block cannot stand inside brackets",
-  BAD_DQ_ESCAPE: "wrong escape in double quotes: use single quotes for a regex",
-  BAD_SCALAR_START: "a value cannot start with this character: put it in quotes",
-  DUPLICATE_KEY: "the key is repeated",
-  KEY_OVER_1024_CHARS: "the key is too long",
-  UNEXPECTED_TOKEN: "unexpected text: wrong indentation, or a value that needs quotes",
-};
-
-/** Says it in our words: the library's messages may quote the file, and with it a password. */
-function yamlMessage(error: YAMLError): string {
-  return `not valid YAML: ${MESSAGES[error.code] ?? error.code.toLowerCase().replaceAll("_", " ")}`;
+function isUnclosedQuote(lexeme: string): boolean {
+  const quote = lexeme[0];
+  if (quote !== '"' && quote !== "'") return false;
+  return lexeme.length === 1 || !lexeme.endsWith(quote);
 }
 
-class TooMuch extends Error {
+class Unusable extends Error {
   readonly offset: number;
   constructor(message: string, offset: number) {
     super(message);
@@ -132,7 +122,7 @@ function convertDocument(
     if (node.kind === "map") return node;
     problems.add(node.at, "expected sections such as `pipeline:` at the top of the file");
   } catch (error) {
-    if (!(error instanceof TooMuch)) throw error;
+    if (!(error instanceof Unusable)) throw error;
     problems.add(position(error.offset), error.message);
   }
   return undefined;
@@ -150,15 +140,19 @@ class Conversion {
 
   convert(node: unknown, offset: number, depth: number): ConfigNode {
     const from = rangeStart(node) ?? offset;
-    if (depth > MAX_DEPTH) throw new TooMuch(`nesting is deeper than ${MAX_DEPTH} levels`, from);
-    if (++this.nodes > MAX_NODES) throw new TooMuch("aliases unfold to too many values", from);
+    if (depth > MAX_DEPTH) throw new Unusable(`nesting is deeper than ${MAX_DEPTH} levels`, from);
+    if (++this.nodes > MAX_NODES) throw new Unusable("aliases unfold to too many values", from);
     if (isAlias(node)) {
       const target = this.anchors.get(node.source);
-      if (target === undefined) throw new TooMuch("the alias names no anchor before it", from);
+      if (target === undefined) throw new Unusable(NO_ANCHOR, from);
       return this.convert(target, from, depth + 1);
     }
     const anchor = (node as { anchor?: string } | null)?.anchor;
     if (anchor !== undefined) this.anchors.set(anchor, node);
+    const tag = (node as { tag?: string } | null)?.tag;
+    if (tag?.startsWith("!")) {
+      throw new Unusable("a value that begins with ! is a tag in YAML: put it in quotes", from);
+    }
     const at = this.position(from);
     if (isMap(node)) {
       return {
@@ -183,7 +177,7 @@ class Conversion {
   private pair(pair: { key: unknown; value: unknown }, offset: number, depth: number): MapEntry[] {
     const from = rangeStart(pair.key) ?? offset;
     const key = this.convert(pair.key, from, depth + 1);
-    if (key.kind !== "scalar") throw new TooMuch("a key must be plain text", from);
+    if (key.kind !== "scalar") throw new Unusable("a key must be plain text", from);
     const value = this.convert(pair.value, from, depth + 1);
     if (key.text === "<<" && value.kind !== "scalar") return mergedEntries(value);
     return [{ key: key.text, at: key.at, value }];

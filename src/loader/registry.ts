@@ -15,6 +15,8 @@ import stdoutFilter from "../../plugins/filters/stdout.ts";
 import sysinfo from "../../plugins/filters/sysinfo.ts";
 import throttle from "../../plugins/filters/throttle.ts";
 import typeConverter from "../../plugins/filters/type_converter/mod.ts";
+import nullOutput from "../../plugins/outputs/null.ts";
+import stdoutOutput from "../../plugins/outputs/stdout.ts";
 import jsonParser from "../../plugins/parsers/json.ts";
 import logfmtParser from "../../plugins/parsers/logfmt.ts";
 import ltsvParser from "../../plugins/parsers/ltsv.ts";
@@ -42,6 +44,8 @@ const BUILTINS: readonly PluginDefinition[] = [
   sysinfo,
   throttle,
   typeConverter,
+  nullOutput,
+  stdoutOutput,
   jsonParser,
   logfmtParser,
   ltsvParser,

@@ -44,6 +44,13 @@ export { ConfigError, PartialError, PermanentError, ThrottledError } from "./err
 export * as field from "./fields.ts";
 export type { FieldMeta } from "./fields.ts";
 export type { Framing, Payload, PayloadWriter } from "./payload.ts";
+export {
+  jsonDateFields,
+  type JsonEncoder,
+  jsonEncoder,
+  type JsonEncoderOptions,
+  type JsonFormat,
+} from "./json-encoder.ts";
 export { optionOrder, type WrittenOption } from "./option-order.ts";
 export { perRecord } from "./per-record.ts";
 export {

@@ -36,7 +36,11 @@ const HOSTILE: readonly (readonly [string, string, string])[] = [
   ["a list", "- a\n", "expected sections such as `pipeline:` at the top of the file"],
   ["text", "hello\n", "expected sections such as `pipeline:` at the top of the file"],
   ["a key that is a list", "? [a, b]\n: c\n", "a key must be plain text"],
-  ["an alias of nothing", "a: *b\n", "the alias names no anchor before it"],
+  [
+    "an alias of nothing",
+    "a: *b\n",
+    "an unquoted * is an alias in YAML, and no anchor has its name: put the value in quotes, as in match: '*'",
+  ],
 ];
 
 describe("loadConfig refuses, within a second,", () => {

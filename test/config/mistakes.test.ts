@@ -164,6 +164,41 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ],
 ];
 
+describe("loadConfig explains YAML that is not valid", () => {
+  const CASES_OF_YAML: readonly (readonly [string, string])[] = [
+    [
+      "match: *",
+      "14: not valid YAML: an unquoted * is an alias in YAML, and no anchor has its name: put the value in quotes, as in match: '*'",
+    ],
+    [
+      "match: *.log",
+      "14: an unquoted * is an alias in YAML, and no anchor has its name: put the value in quotes, as in match: '*'",
+    ],
+    ["key: @x", "12: not valid YAML: a value cannot start with this character: put it in quotes"],
+    [
+      "key: a: b",
+      "12: not valid YAML: a second key where a value was expected: wrong indentation, or a value with a colon that needs quotes",
+    ],
+    ['key: "a', "12: not valid YAML: the quote is not closed"],
+    [
+      "key: 'it's'",
+      "16: not valid YAML: unexpected text: wrong indentation, or a value that needs quotes",
+    ],
+    [
+      "key a",
+      "7: not valid YAML: a name without a value: is a colon missing, or is the indentation wrong?",
+    ],
+    ["key: !x", "14: a value that begins with ! is a tag in YAML: put it in quotes"],
+    [
+      'key: "\\d"',
+      "13: not valid YAML: wrong escape in double quotes: use single quotes for a regex",
+    ],
+  ];
+  for (const [line, message] of CASES_OF_YAML) {
+    test(line, () => expect(mistakes(tailWith(line))).toEqual([`config.yaml:4:${message}`]));
+  }
+});
+
 describe("loadConfig reports", () => {
   for (const [name, yaml, lines] of CASES) {
     test(name, () => expect(mistakes(yaml)).toEqual([...lines]));

@@ -1,0 +1,120 @@
+import { jsonDate, type JsonDateFormat } from "../lib/json-date.ts";
+import { stringifyJson, stringifyJsonLines } from "../lib/json-text.ts";
+import { lineFrame, quoteLines } from "../lib/quoted-lines.ts";
+import type { Batch, RawLines } from "./batch.ts";
+import * as field from "./fields.ts";
+import type { Framing } from "./payload.ts";
+import type { Body, LogRecord } from "./record.ts";
+
+/** `json` is an array, `json_lines` ends each record with a newline, `json_stream` puts nothing between them. */
+export type JsonFormat = "json" | "json_lines" | "json_stream";
+
+/** Options of {@link jsonEncoder}. */
+export interface JsonEncoderOptions {
+  readonly format: JsonFormat;
+  /** The field that gets the record's time, in front of the others; none when undefined. */
+  readonly dateKey?: string | undefined;
+  readonly dateFormat?: JsonDateFormat;
+}
+
+/** Writes batches as JSON in one of the common formats. */
+export interface JsonEncoder {
+  /** What the output must declare as its framing. */
+  readonly framing: Framing;
+  /** The text of a whole batch, for one call of `PayloadWriter.text`. Raw lines stay raw. */
+  encode(batch: Batch): string;
+}
+
+const BETWEEN: Readonly<Record<JsonFormat, string>> = {
+  json: ",",
+  json_lines: "\n",
+  json_stream: "",
+};
+
+/** Compiles a JSON encoder: see {@link JsonFormat}. */
+export function jsonEncoder(options: JsonEncoderOptions): JsonEncoder {
+  const { format, dateKey } = options;
+  const dateOf = jsonDate(options.dateFormat ?? "double");
+  const between = BETWEEN[format];
+  const end = format === "json_lines" ? "\n" : "";
+
+  const ofLines = (raw: RawLines): string | undefined => {
+    if (raw.lines.length === 0) return "";
+    let fields = raw.extra;
+    if (dateKey !== undefined) {
+      if (dateKey === raw.key) return undefined;
+      fields = { [dateKey]: dateOf(raw.sec, raw.nsec), ...raw.extra };
+    }
+    const frame = lineFrame(fields, raw.key);
+    if (frame === undefined) return undefined;
+    const lines = quoteLines(raw.lines, frame.after + between + frame.before);
+    return frame.before + lines + frame.after + end;
+  };
+  const ofRecords = (records: readonly LogRecord[]): string => {
+    const objects = new Array<Body>(records.length);
+    for (let i = 0; i < records.length; i++) objects[i] = dated(records[i]!, dateKey, dateOf);
+    if (format === "json") return stringifyJson(objects).slice(1, -1);
+    const text = stringifyJsonLines(objects);
+    return format === "json_lines" ? `${text}\n` : text.replaceAll("\n", "");
+  };
+  return {
+    framing: format === "json" ? { prefix: "[", separator: ",", suffix: "]" } : {},
+    encode(batch) {
+      const text = batch.raw && ofLines(batch.raw);
+      return text ?? ofRecords(batch.records);
+    },
+  };
+}
+
+/** The body with the time in front and, as Fluent Bit has it, the metadata under `__internal__`. */
+function dated(
+  { sec, nsec, body, metadata }: LogRecord,
+  dateKey: string | undefined,
+  dateOf: (sec: number, nsec: number) => number | string,
+): Body {
+  if (metadata !== undefined && Object.keys(metadata).length > 0) {
+    const internal = { __internal__: { log_metadata: metadata } };
+    if (dateKey === undefined) return { ...internal, ...body };
+    return { [dateKey]: dateOf(sec, nsec), ...internal, ...body };
+  }
+  return dateKey === undefined ? body : { [dateKey]: dateOf(sec, nsec), ...body };
+}
+
+/** The options `json_date_key` and `json_date_format`, for outputs that write JSON. */
+export const jsonDateFields = {
+  json_date_key: field.custom("string | off", (text) => isOff(text) ? undefined : text)
+    .default("date")
+    .describe("Field that gets the record's time, in front of the others. off leaves it out."),
+  json_date_format: field.custom<JsonDateFormat>(
+    "double | epoch | epoch_ms | iso8601 | java_sql_timestamp",
+    parseDateFormat,
+  ).default("double").describe(
+    "How the time is written: seconds with a fraction, whole seconds, milliseconds, or as text in UTC.",
+  ),
+};
+
+function isOff(text: string): boolean {
+  return /^(false|off|no)$/i.test(text);
+}
+
+const DATE_FORMATS: ReadonlyMap<string, JsonDateFormat> = new Map([
+  ["double", "double"],
+  ["epoch", "epoch"],
+  ["epoch_ms", "epoch_ms"],
+  ["epoch_millis", "epoch_ms"],
+  ["epoch_milliseconds", "epoch_ms"],
+  ["iso8601", "iso8601"],
+  ["java_sql_timestamp", "java_sql_timestamp"],
+]);
+
+function parseDateFormat(text: string): JsonDateFormat {
+  const found = DATE_FORMATS.get(text.toLowerCase());
+  if (found === undefined) {
+    throw new RangeError(
+      `expected double, epoch, epoch_ms, iso8601 or java_sql_timestamp, got ${
+        JSON.stringify(text)
+      }`,
+    );
+  }
+  return found;
+}
