@@ -20,6 +20,9 @@ if (!upToDate) {
     entrypoints: ["src/main.ts"],
     minify: { whitespace: true, syntax: true, identifiers: false },
     sourcemap: "inline",
+    // Parsed ahead of time: the start takes a third less.
+    bytecode: true,
+    format: "esm",
     compile: {
       outfile: OUTFILE,
       // --smol keeps the heap small: the collector's objects die young, and a bigger heap is no faster.

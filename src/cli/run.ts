@@ -1,3 +1,4 @@
+import { edenGC } from "bun:jsc";
 import { hostname } from "node:os";
 import { startAdminServer } from "../admin/server.ts";
 import { loadConfig } from "../config/load-config.ts";
@@ -132,6 +133,7 @@ function assembleConfig(
   const byId = new Map(instances.map((instance) => [instance.id, instance]));
   const spec = pipelineSpec(config, {
     clock: systemClock,
+    collectYoung: edenGC,
     log: (id) => {
       const level = byId.get(id)?.common.log_level;
       return log.logger(id, level === undefined ? undefined : logLevel(level));

@@ -143,11 +143,13 @@ function makeInput(
     metrics: services.metrics.input(input.id),
     chain,
     memBufLimit: input.memBufLimit,
+    collectYoung: () => services.collectYoung(),
   });
   runner.use(input.create({
     ...context,
     tag: input.tag,
     emit: (batch, ack) => runner.emit(batch, ack),
+    breathe: () => runner.breathe(),
     stopWhenDone: () => void (runner.stopsWhenDone = true),
     exitCode: (status) => late.stop?.(status),
   }));

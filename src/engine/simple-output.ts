@@ -1,4 +1,4 @@
-import { Packr, Unpackr } from "msgpackr";
+import { Packr } from "msgpackr/pack";
 import { Batch } from "../sdk/batch.ts";
 import type { EncodedOutput, Output } from "../sdk/define.ts";
 import type { Body } from "../sdk/record.ts";
@@ -14,7 +14,6 @@ const MSGPACK_OPTIONS = { useRecords: false, int64AsType: "auto" as unknown as "
  */
 export function encodeForSimpleOutput(output: Output): EncodedOutput {
   const packr = new Packr(MSGPACK_OPTIONS);
-  const unpackr = new Unpackr(MSGPACK_OPTIONS);
   return {
     ...(output.open && { open: (signal: AbortSignal) => output.open!(signal) }),
     ...(output.close && { close: () => output.close!() }),
@@ -27,7 +26,7 @@ export function encodeForSimpleOutput(output: Output): EncodedOutput {
     },
     async send(payload, signal) {
       const records = [];
-      for (const rows of unpackr.unpackMultiple(payload.bytes) as Row[][]) {
+      for (const rows of packr.unpackMultiple(payload.bytes) as Row[][]) {
         for (const [sec, nsec, body, metadata] of rows) records.push({ sec, nsec, body, metadata });
       }
       await output.write(Batch.of(payload.partition, records), signal);

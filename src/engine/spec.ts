@@ -68,6 +68,8 @@ export interface PipelineServices {
     plugin(id: string): PluginMetrics;
     engine(name: string, help: string): Counter;
   };
+  /** Collects young garbage now. */
+  collectYoung(): void;
   parser(name: string): LineParser;
   multiline(names: readonly string[]): LineJoinerFactory;
 }

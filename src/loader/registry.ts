@@ -15,6 +15,7 @@ import stdoutFilter from "../../plugins/filters/stdout.ts";
 import sysinfo from "../../plugins/filters/sysinfo.ts";
 import throttle from "../../plugins/filters/throttle.ts";
 import typeConverter from "../../plugins/filters/type_converter/mod.ts";
+import fileOutput from "../../plugins/outputs/file.ts";
 import nullOutput from "../../plugins/outputs/null.ts";
 import stdoutOutput from "../../plugins/outputs/stdout.ts";
 import jsonParser from "../../plugins/parsers/json.ts";
@@ -44,6 +45,7 @@ const BUILTINS: readonly PluginDefinition[] = [
   sysinfo,
   throttle,
   typeConverter,
+  fileOutput,
   nullOutput,
   stdoutOutput,
   jsonParser,

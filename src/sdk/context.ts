@@ -107,6 +107,11 @@ export interface InputContext extends PluginContext {
    * called once when the batch is safe at every destination; acks of one stream come in emission order.
    */
   emit(batch: Batch, ack?: () => void): Promise<void> | undefined;
+  /**
+   * Gives timers, sockets and the collector's housekeeping a turn when it is time for one, and returns
+   * `undefined` when it is not. For inputs that always have more to read: await it after every emit.
+   */
+  breathe(): Promise<void> | undefined;
   /** Says that the pipeline should stop once `run` has returned, as for a file that was read to its end. */
   stopWhenDone(): void;
   /** Ends the process with this status after a clean stop. */

@@ -63,9 +63,12 @@ export {
 } from "./record.ts";
 export { parseJsonObject } from "../lib/json-object.ts";
 export { stringifyJson, stringifyJsonLines } from "../lib/json-text.ts";
+export { encodeMsgpackEvents } from "../lib/msgpack-event.ts";
 export { formatRecordText, formatValueText } from "../lib/msgpack-text.ts";
 export { compilePattern, type Pattern } from "../lib/pattern.ts";
+export { lineFrame, quoteLines } from "../lib/quoted-lines.ts";
 export { type Accessor, compileAccessor, compileFieldName } from "../lib/record-accessor.ts";
+export { strftimeUtc } from "../lib/strftime.ts";
 export { type Captures, compileTemplate, type Template } from "../lib/template.ts";
 export { unescapeUtf8 } from "../lib/unescape.ts";
 export { LineSplitter } from "../lib/line-splitter.ts";

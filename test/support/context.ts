@@ -110,6 +110,7 @@ export function testContext(overrides: Partial<TestContext> = {}): TestContext {
     stop(status) {
       context.stopped = status;
     },
+    breathe: () => undefined,
     stopWhenDone() {},
     exitCode() {},
     parser(name) {

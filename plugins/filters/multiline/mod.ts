@@ -26,8 +26,6 @@ const config = z.object({
     .describe("Accepted for compatibility: waiting records are not queued"),
 });
 
-export type MultilineFilterConfig = z.output<typeof config>;
-
 export default defineFilter({
   name: "multiline",
   summary: "Joins records that are lines of one message, such as a stack trace.",
@@ -47,6 +45,7 @@ export default defineFilter({
     if (parsers.length === 0) {
       throw new ConfigError("mode parser needs a multiline.parser", "multiline.parser");
     }
-    return createParserMode(ctx.multiline(parsers), options, ctx);
+    const { buffer, flush_ms: flushMs } = options;
+    return createParserMode(ctx.multiline(parsers), { keyContent: key, buffer, flushMs }, ctx);
   },
 });

@@ -7,10 +7,16 @@ import {
   type LogRecord,
 } from "logcollector/plugin";
 import { HeldBatches } from "./held-batches.ts";
-import type { MultilineFilterConfig } from "./mod.ts";
 
 /** The field of a joined text when no parser names one. */
 const DEFAULT_KEY = "log";
+
+export interface ParserModeOptions {
+  /** The field that holds the lines, in place of the one that the parsers name. */
+  readonly keyContent: string | undefined;
+  readonly buffer: boolean;
+  readonly flushMs: number;
+}
 
 interface Stream {
   readonly tag: string;
@@ -26,7 +32,7 @@ interface Stream {
  */
 export function createParserMode(
   factory: LineJoinerFactory,
-  options: MultilineFilterConfig,
+  options: ParserModeOptions,
   ctx: FilterContext,
 ): Filter {
   const truncated = ctx.metrics.counter(
@@ -36,14 +42,14 @@ export function createParserMode(
   const createJoiner = (): LineJoiner =>
     factory.create({
       key: DEFAULT_KEY,
-      keyContent: options["multiline.key_content"],
+      keyContent: options.keyContent,
       onTruncated: () => {
         truncated.value++;
         ctx.log.warn("Cut a multiline record: it grew over multiline_buffer_limit");
       },
     });
   return options.buffer
-    ? new BufferedMode(createJoiner, options.flush_ms, ctx)
+    ? new BufferedMode(createJoiner, options.flushMs, ctx)
     : unbuffered(createJoiner);
 }
 

@@ -101,38 +101,45 @@ export class BatchMaker {
     offset: number,
     encoding: TextEncoding,
   ): Lines {
-    const whole = buffer[to - encoding.breakBytes] === 0x0a || buffer[to - 1] === 0x0a;
-    const text = encoding.decode(buffer, from, whole ? to - encoding.breakBytes : to);
+    const whole = encoding.lastLineEnd(buffer, from, to) === to;
+    const end = whole ? to - encoding.breakBytes : to;
+    const text = encoding.decode(buffer, from, end);
     const lines: Lines = {
       texts: text.split("\n"),
-      offsets: this.needsOffsets
-        ? offsetsOf(buffer, from, to, offset, encoding.breakBytes)
-        : undefined,
+      offsets: this.needsOffsets ? offsetsOf(buffer, from, end, offset, encoding) : undefined,
       marked: undefined,
     };
     // No line can be too long in a block that is shorter than that, and most are.
-    if (to - from >= this.options.maxLineBytes) this.limit(lines);
+    if (to - from >= this.options.maxLineBytes) this.limit(lines, buffer, from, end, encoding);
     if (text.includes("\r")) stripCarriageReturns(lines.texts);
     if (this.options.skipEmptyLines) dropEmpty(lines);
     return lines;
   }
 
-  /** Cuts or leaves out lines that are too long. */
-  private limit(lines: Lines): void {
+  /** Cuts or leaves out lines that are too long. What counts is their bytes in the file. */
+  private limit(
+    lines: Lines,
+    buffer: Buffer,
+    from: number,
+    end: number,
+    encoding: TextEncoding,
+  ): void {
     const { maxLineBytes, longLines, skipped, truncated } = this.options;
-    const longest = maxLineBytes - 2;
-    for (let i = 0; i < lines.texts.length; i++) {
-      const text = lines.texts[i]!;
-      if (text.length * 3 <= longest || Buffer.byteLength(text) <= longest) continue;
-      if (longLines === "skip") {
-        skipped.value++;
-        lines.texts.splice(i, 1);
-        lines.offsets?.splice(i, 1);
-        i--;
-        continue;
-      }
-      truncated.value++;
-      lines.texts[i] = cutToBytes(text, maxLineBytes - 1);
+    const longest = maxLineBytes - 1 - encoding.breakBytes;
+    // No encoding takes more than four bytes for a UTF-16 unit, or makes more than one unit of a byte.
+    if (!lines.texts.some((text) => text.length * 4 > longest)) return;
+    const starts = offsetsOf(buffer, from, end, from, encoding);
+    const long: number[] = [];
+    starts.forEach((start, i) => {
+      const next = starts[i + 1];
+      if ((next === undefined ? end : next - encoding.breakBytes) - start > longest) long.push(i);
+    });
+    if (longLines === "skip") return leaveOut(lines, long, skipped);
+    truncated.value += long.length;
+    const room = maxLineBytes - 1;
+    for (const i of long) {
+      const cut = Math.min(end, starts[i]! + room - room % encoding.breakBytes);
+      lines.texts[i] = encoding.decode(buffer, starts[i]!, cut).replace(/\uFFFD+$/, "");
       if (longLines === "mark") (lines.marked ??= new Set()).add(i);
     }
   }
@@ -213,28 +220,28 @@ export class BatchMaker {
   }
 }
 
-/** Offset of every line's first byte. */
+function leaveOut(lines: Lines, unwanted: readonly number[], counter: Counter): void {
+  counter.value += unwanted.length;
+  for (const i of unwanted.toReversed()) {
+    lines.texts.splice(i, 1);
+    lines.offsets?.splice(i, 1);
+  }
+}
+
+/** Offset of every line's first byte. `end` lies before the last line's break. */
 function offsetsOf(
   buffer: Buffer,
   from: number,
-  to: number,
+  end: number,
   offset: number,
-  breakBytes: number,
+  encoding: TextEncoding,
 ): number[] {
-  const offsets = [offset];
+  const offsets: number[] = [];
   const shift = offset - from;
-  for (let at = buffer.indexOf(0x0a, from); at !== -1 && at < to - breakBytes;) {
-    // In UTF-16 a line feed is an aligned pair; its other byte is zero.
-    if (breakBytes === 1) offsets.push(at + 1 + shift);
-    else if (isWideBreak(buffer, from, at)) offsets.push(((at - from) & ~1) + 2 + from + shift);
-    at = buffer.indexOf(0x0a, at + 1);
+  for (let at = from; at !== -1; at = encoding.firstLineEnd(buffer, at, end)) {
+    offsets.push(at + shift);
   }
   return offsets;
-}
-
-function isWideBreak(buffer: Buffer, from: number, at: number): boolean {
-  const even = (at - from) % 2 === 0;
-  return buffer[even ? at + 1 : at - 1] === 0;
 }
 
 /** Fluent Bit leaves a line that is nothing but a carriage return as it is, and so do we. */
@@ -254,9 +261,4 @@ function dropEmpty(lines: Lines): void {
   }
   if (offsets !== undefined) lines.offsets = kept.map((i) => offsets[i]!);
   lines.texts = kept.map((i) => lines.texts[i]!);
-}
-
-/** The longest beginning that fits, without half a character at its end. */
-function cutToBytes(text: string, bytes: number): string {
-  return Buffer.from(text).toString("utf8", 0, bytes).replace(/\uFFFD+$/, "");
 }

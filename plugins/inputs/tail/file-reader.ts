@@ -1,9 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { constants } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { detectEncoding, type TextEncoding, utf8 } from "./text-decoder.ts";
 
 /** Bytes before the position that are remembered, to notice that the content was replaced under it. */
 const MARK_BYTES = 64;
+const ZEROS = Buffer.alloc(64 * 1024);
 
 /** Memory to read into, shared by all files of one input. */
 export class ReadBuffer {
@@ -26,6 +26,8 @@ export type ReadResult =
   | { readonly kind: "lines"; from: number; to: number; offset: number }
   /** A line that is longer than allowed starts here: `from`..`to` is its beginning. */
   | { readonly kind: "long"; from: number; to: number; offset: number }
+  /** There was only something to pass over, and there is more behind it. */
+  | { readonly kind: "passed" }
   /** Nothing new; `partial` bytes of an unfinished line wait. */
   | { readonly kind: "end"; partial: number }
   /** The content was truncated or replaced; reading starts again at 0. */
@@ -39,11 +41,12 @@ export interface ReaderLimits {
 }
 
 /**
- * Reads whole lines from one open file. Of an unfinished line only its place is kept, not its bytes: it is
- * read again when there is more, so that a file at rest costs next to no memory.
+ * Reads whole lines from one file. Of an unfinished line only its place is kept, not its bytes: it is
+ * read again when there is more, so that a file at rest costs next to no memory. The descriptor may come
+ * and go between reads; what is known of the content stays.
  */
 export class FileReader {
-  private readonly fd: number;
+  private fd = -1;
   private readonly limits: ReaderLimits;
   private encoding: TextEncoding;
   private readonly auto: boolean;
@@ -51,11 +54,8 @@ export class FileReader {
   private skipping = false;
   /** Everything before this is done with. */
   offset = 0;
-  /** Reads again from the start because the content under the position changed. */
-  replacements = 0;
 
-  constructor(fd: number, limits: ReaderLimits, encoding: TextEncoding | "auto") {
-    this.fd = fd;
+  constructor(limits: ReaderLimits, encoding: TextEncoding | "auto") {
     this.limits = limits;
     this.auto = encoding === "auto";
     this.encoding = encoding === "auto" ? utf8 : encoding;
@@ -65,13 +65,33 @@ export class FileReader {
     return this.encoding;
   }
 
+  get isOpen(): boolean {
+    return this.fd !== -1;
+  }
+
+  /** Takes a descriptor over: reading goes on where it was. */
+  attach(fd: number): void {
+    this.close();
+    this.fd = fd;
+  }
+
+  close(): void {
+    if (this.fd !== -1) closeSync(this.fd);
+    this.fd = -1;
+  }
+
   /** Goes to a position, and remembers what lies before it. */
   seek(offset: number): void {
-    const length = Math.min(MARK_BYTES, offset);
+    if (this.auto) {
+      const start = Buffer.alloc(4);
+      this.encoding = detectEncoding(start, 0, readSync(this.fd, start, 0, 4, 0));
+    }
+    const aligned = offset - offset % this.encoding.breakBytes;
+    const length = Math.min(MARK_BYTES, aligned);
     const mark = Buffer.alloc(length);
-    const read = length === 0 ? 0 : readSync(this.fd, mark, 0, length, offset - length);
+    const read = length === 0 ? 0 : readSync(this.fd, mark, 0, length, aligned - length);
     this.mark = mark.subarray(0, read);
-    this.offset = offset - length + read;
+    this.offset = aligned - length + read;
     this.skipping = false;
   }
 
@@ -88,26 +108,15 @@ export class FileReader {
       }
       const atEnd = got < before + wanted;
       const from = this.skipNoise(buffer, before, got);
-      if (from === got && got > before) {
-        this.advance(buffer, got, before);
-        if (atEnd) return { kind: "end", partial: 0 };
-        continue;
-      }
+      if (from === got || this.skipping) return this.pass(buffer, from, got, before, atEnd);
       const end = this.encoding.lastLineEnd(buffer, from, got);
       if (end !== -1) {
-        const first = this.skipping ? this.endOfSkipped(buffer, from, end) : from;
-        const result = { kind: "lines" as const, from: first, to: end, offset: this.offset + first - before };
+        const offset = this.offset + from - before;
         this.advance(buffer, end, before);
-        if (first < end) return result;
-        continue;
+        return { kind: "lines", from, to: end, offset };
       }
       const length = got - from;
-      if (this.skipping) {
-        if (length > 0) this.advance(buffer, got, before);
-        if (atEnd) return { kind: "end", partial: 0 };
-        continue;
-      }
-      if (length >= this.limits.maxLineBytes - 1) return this.longLine(buffer, from, got, before);
+      if (length >= this.limits.maxLineBytes - 1) return this.longLine(buffer, from, before);
       if (atEnd) return { kind: "end", partial: length };
       wanted = Math.max(wanted * 2, this.limits.maxLineBytes);
     }
@@ -127,6 +136,7 @@ export class FileReader {
 
   /** Bytes in the file that were not read, or 0 when the file cannot be asked. */
   lag(): number {
+    if (this.fd === -1) return 0;
     try {
       return Math.max(0, fstatSync(this.fd).size - this.offset);
     } catch {
@@ -134,16 +144,30 @@ export class FileReader {
     }
   }
 
-  close(): void {
-    closeSync(this.fd);
-  }
-
   private startAgain(): ReadResult {
     this.offset = 0;
     this.mark = Buffer.alloc(0);
     this.skipping = false;
-    this.replacements++;
     return { kind: "replaced" };
+  }
+
+  /** Leaves what is noise, or the rest of a long line, behind. */
+  private pass(
+    buffer: Buffer,
+    from: number,
+    got: number,
+    before: number,
+    atEnd: boolean,
+  ): ReadResult {
+    const lineEnd = this.skipping ? this.encoding.firstLineEnd(buffer, from, got) : -1;
+    if (lineEnd !== -1) {
+      this.skipping = false;
+      this.advance(buffer, lineEnd, before);
+      return { kind: "passed" };
+    }
+    const to = got - (got - from) % this.encoding.breakBytes;
+    if (to > before) this.advance(buffer, to, before);
+    return atEnd ? { kind: "end", partial: 0 } : { kind: "passed" };
   }
 
   /** Passes over a byte order mark at the start, and the zeros that a truncation can leave in a file. */
@@ -153,19 +177,15 @@ export class FileReader {
       if (this.auto) this.encoding = detectEncoding(buffer, from, got);
       from += this.encoding.markLength(buffer, from, got);
     }
-    if (this.encoding.breakBytes === 1 && buffer[from] === 0) {
-      while (from < got && buffer[from] === 0) from++;
+    if (this.encoding.breakBytes === 1 && from < got && buffer[from] === 0) {
+      return endOfZeros(buffer, from, got);
     }
     return from;
   }
 
-  private endOfSkipped(buffer: Buffer, from: number, end: number): number {
-    this.skipping = false;
-    return this.encoding.firstLineEnd(buffer, from, end);
-  }
-
-  private longLine(buffer: Buffer, from: number, got: number, before: number): ReadResult {
-    const to = Math.min(got, from + this.limits.maxLineBytes - 1);
+  private longLine(buffer: Buffer, from: number, before: number): ReadResult {
+    const room = this.limits.maxLineBytes - 1;
+    const to = from + room - room % this.encoding.breakBytes;
     const result = { kind: "long" as const, from, to, offset: this.offset + from - before };
     this.advance(buffer, to, before);
     this.skipping = true;
@@ -179,6 +199,16 @@ export class FileReader {
     if (this.mark.length === end - start) buffer.copy(this.mark, 0, start, end);
     else this.mark = Buffer.from(buffer.subarray(start, end));
   }
+}
+
+/** A hole in a file may be gigabytes of zeros: they are compared by the block. */
+function endOfZeros(buffer: Buffer, from: number, to: number): number {
+  let at = from;
+  for (let block = ZEROS.length; block >= 64; block /= 4) {
+    while (at + block <= to && buffer.compare(ZEROS, 0, block, at, at + block) === 0) at += block;
+  }
+  while (at < to && buffer[at] === 0) at++;
+  return at;
 }
 
 /** Opens without blocking, should the path have become a pipe since it was looked at. */

@@ -1,6 +1,7 @@
 import { readdirSync, statSync, type Stats } from "node:fs";
-import { basename, dirname, extname } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Clock, Logger } from "logcollector/plugin";
+import { byAge, generationsOf } from "./generations.ts";
 import { type PathPattern } from "./path-pattern.ts";
 import { type FoundFile, scanPatterns } from "./scan.ts";
 import { identityOf, TailedFile } from "./tailed-file.ts";
@@ -27,8 +28,6 @@ export interface NewFile {
   /** It was there at the first scan. */
   readonly isInitial: boolean;
 }
-
-const COMPRESSED = /\.(gz|bz2|xz|zst|lz4|zip)$/;
 
 /** Which files are followed, by identity; notices new ones, renames and deletions. */
 export class FileTable {
@@ -65,11 +64,10 @@ export class FileTable {
       present.add(identity);
       const known = this.files.get(identity);
       if (known === undefined) fresh.push(found);
-      else this.seeAgain(known, found.path);
+      else this.seeAgain(known, found);
     }
     this.markRotated(present);
-    fresh.sort((a, b) => a.stat.birthtimeMs - b.stat.birthtimeMs || a.stat.mtimeMs - b.stat.mtimeMs);
-    const added = fresh.flatMap((found) => this.addFound(found));
+    const added = oldestFirst(fresh).flatMap((found) => this.addFound(found));
     this.folders = this.foldersToWatch(result.folders);
     this.isFirstScan = false;
     return added;
@@ -77,7 +75,7 @@ export class FileTable {
 
   /** Ends following a file. */
   remove(file: TailedFile): void {
-    file.close();
+    file.rest();
     if (this.files.get(file.identity) === file) this.files.delete(file.identity);
     if (this.byPath.get(file.path) === file) this.byPath.delete(file.path);
     if (this.byRealPath.get(file.realPath) === file) this.byRealPath.delete(file.realPath);
@@ -99,8 +97,9 @@ export class FileTable {
     return false;
   }
 
-  private seeAgain(file: TailedFile, path: string): void {
+  private seeAgain(file: TailedFile, { path, stat }: FoundFile): void {
     file.rotatedMs = -1;
+    file.size = stat.size;
     if (file.openPath === path || this.byPath.get(file.path) !== file) return;
     // It is still found, under another name: the old name is free for a successor.
     if (statIdentity(file.path) !== file.identity) file.openPath = path;
@@ -117,6 +116,8 @@ export class FileTable {
   }
 
   private addFound(found: FoundFile): TailedFile[] {
+    // It may have been added as an earlier generation of another.
+    if (this.files.has(identityOf(found.stat))) return [];
     const before = this.byPath.get(found.path);
     const missed = before === undefined ? [] : this.missedBetween(before, found);
     const generations = [...missed, found];
@@ -142,7 +143,11 @@ export class FileTable {
     }
     if (file === undefined) return [];
     const predecessor = this.byPath.get(found.path);
-    if (predecessor !== undefined && !predecessor.compressed) file.predecessor = predecessor;
+    if (predecessor !== undefined && !predecessor.compressed) {
+      // Whatever its writer put there before the rotation is still to come.
+      predecessor.drained = false;
+      file.predecessor = predecessor;
+    }
     this.files.set(file.identity, file);
     this.byPath.set(file.path, file);
     this.byRealPath.set(file.realPath, file);
@@ -159,19 +164,25 @@ export class FileTable {
    * one that was followed and before the one that is there now, oldest first.
    */
   private missedBetween(before: TailedFile, now: FoundFile): FoundFile[] {
-    const folder = dirname(now.path);
-    const stem = basename(now.path, extname(now.path));
-    const missed: FoundFile[] = [];
+    // Behind a link the files are rotated where it leads to.
+    const folder = dirname(before.realPath);
+    const isGeneration = generationsOf(basename(before.realPath));
+    const generations: FoundFile[] = [];
     for (const name of namesIn(folder)) {
-      if (!name.startsWith(stem) || COMPRESSED.test(name)) continue;
+      if (!isGeneration(name)) continue;
       const path = `${folder}/${name}`;
       const stat = statOf(path);
-      if (stat === undefined || !stat.isFile() || this.files.has(identityOf(stat))) continue;
-      if (identityOf(stat) === identityOf(now.stat) || this.options.excluded(path)) continue;
-      const born = stat.birthtimeMs;
-      if (born > before.birthMs && born < now.stat.birthtimeMs) missed.push({ path, stat });
+      if (stat?.isFile() && stat.birthtimeMs <= now.stat.birthtimeMs) generations.push({ path, stat });
     }
-    return missed.sort((a, b) => a.stat.birthtimeMs - b.stat.birthtimeMs);
+    const ordered = oldestFirst(generations);
+    const at = ordered.findIndex(({ stat }) => identityOf(stat) === before.identity);
+    const younger = at !== -1
+      ? ordered.slice(at + 1)
+      : ordered.filter(({ stat }) => stat.birthtimeMs > before.birthMs);
+    return younger.filter(({ path, stat }) =>
+      identityOf(stat) !== identityOf(now.stat) && !this.files.has(identityOf(stat)) &&
+      !this.options.excluded(path)
+    );
   }
 
   private foldersToWatch(scanned: ReadonlySet<string>): Set<string> {
@@ -191,6 +202,11 @@ export class FileTable {
     this.complained.set(path, nowMs + 60_000);
     this.options.log.warn(message);
   }
+}
+
+function oldestFirst(files: readonly FoundFile[]): FoundFile[] {
+  return files.map((file) => ({ file, path: file.path, birthMs: file.stat.birthtimeMs }))
+    .sort(byAge).map(({ file }) => file);
 }
 
 function namesIn(folder: string): string[] {

@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from "node:fs";
+import { type FSWatcher, statSync, watch } from "node:fs";
 import type { Clock, Logger } from "logcollector/plugin";
 
 export interface FolderWatchOptions {
@@ -6,6 +6,8 @@ export interface FolderWatchOptions {
   readonly log: Logger;
   /** Something happened to this name in this folder; the name is unknown when the system did not say. */
   readonly onChange: (folder: string, name: string | null, renamed: boolean) => void;
+  /** Changes in this folder are not reported for a while: what happened last may have gone unseen. */
+  readonly onRest: (folder: string) => void;
 }
 
 /** More folders than this are polled: watches are a limited resource of the whole machine. */
@@ -18,6 +20,8 @@ const REST_MS = 3000;
 
 interface Watched {
   watcher: FSWatcher | undefined;
+  /** Which folder it is that is watched: another one may take its place. */
+  identity: string;
   events: number;
   windowStartMs: number;
   restUntilMs: number;
@@ -52,10 +56,15 @@ export class FolderWatch {
     return this.folders.get(folder)?.watcher !== undefined;
   }
 
-  /** Watches again what has rested, and what had failed. */
+  /** Watches again what has rested, what had failed, and folders that were made anew. */
   renew(): void {
     const nowMs = this.options.clock.nowMs();
     for (const [folder, watched] of this.folders) {
+      if (watched.watcher !== undefined && folderIdentity(folder) !== watched.identity) {
+        watched.watcher.close();
+        watched.watcher = undefined;
+        watched.restUntilMs = 0;
+      }
       if (watched.watcher === undefined && nowMs >= watched.restUntilMs) this.start(folder, watched);
     }
   }
@@ -67,40 +76,54 @@ export class FolderWatch {
 
   private add(folder: string): void {
     if (this.folders.has(folder) || this.folders.size >= MAX_WATCHES) return;
-    const watched = { watcher: undefined, events: 0, windowStartMs: 0, restUntilMs: 0 };
+    const watched = { watcher: undefined, identity: "", events: 0, windowStartMs: 0, restUntilMs: 0 };
     this.folders.set(folder, watched);
     this.start(folder, watched);
   }
 
   private start(folder: string, watched: Watched): void {
     try {
+      watched.identity = folderIdentity(folder);
       const watcher = watch(folder, { persistent: false }, (event, name) => {
-        this.count(watched);
+        this.count(folder, watched);
         this.options.onChange(folder, name, event === "rename");
       });
-      watcher.on("error", () => this.rest(watched));
+      watcher.on("error", () => this.rest(folder, watched));
       watched.watcher = watcher;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
+      // A folder that is not there yet costs nothing to try again.
+      if (code === "ENOENT" || code === "ENOTDIR") return;
       watched.restUntilMs = this.options.clock.nowMs() + REST_MS;
-      if (code === "ENOENT" || code === "ENOTDIR" || this.warned) return;
+      if (this.warned) return;
       this.warned = true;
       this.options.log.warn(`Cannot watch folder ${folder}: ${code}; polling instead`);
     }
   }
 
-  private count(watched: Watched): void {
+  private count(folder: string, watched: Watched): void {
     const nowMs = this.options.clock.nowMs();
     if (nowMs - watched.windowStartMs > WINDOW_MS) {
       watched.windowStartMs = nowMs;
       watched.events = 0;
     }
-    if (++watched.events > BUSY_EVENTS) this.rest(watched);
+    if (++watched.events > BUSY_EVENTS) this.rest(folder, watched);
   }
 
-  private rest(watched: Watched): void {
+  private rest(folder: string, watched: Watched): void {
     watched.watcher?.close();
     watched.watcher = undefined;
+    watched.events = 0;
     watched.restUntilMs = this.options.clock.nowMs() + REST_MS;
+    this.options.onRest(folder);
+  }
+}
+
+function folderIdentity(folder: string): string {
+  try {
+    const { dev, ino } = statSync(folder);
+    return `${dev}:${ino}`;
+  } catch {
+    return "";
   }
 }

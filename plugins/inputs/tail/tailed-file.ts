@@ -18,7 +18,7 @@ export interface TailedFileOptions {
 
 /** What one turn at a file gave. */
 export type Turn =
-  | { readonly kind: "batch"; readonly batch: Batch | undefined; readonly bytes: number }
+  | { readonly kind: "batch"; readonly batch: Batch | undefined }
   | { readonly kind: "end" }
   | { readonly kind: "replaced" };
 
@@ -52,12 +52,11 @@ export class TailedFile {
   openPath: string;
   /** Everything before this is safe at every output. */
   safeOffset = 0;
-  private reader: FileReader | undefined;
-  private readonly options: TailedFileOptions;
-  private position = 0;
+  /** Size at the last look, in bytes; for a compressed file. */
+  size: number;
+  private readonly reader: FileReader;
 
   constructor(options: TailedFileOptions) {
-    this.options = options;
     this.path = options.path;
     this.identity = identityOf(options.stat);
     this.maker = options.maker;
@@ -65,70 +64,62 @@ export class TailedFile {
     this.compressed = options.path.endsWith(".gz");
     this.realPath = realPathOf(options.openPath ?? options.path);
     this.openPath = options.openPath ?? options.path;
+    this.size = options.stat.size;
+    this.reader = new FileReader(options.limits, options.encoding);
     if (this.compressed) return;
     this.open();
-    if (!options.fromHead) this.reader!.seek(options.stat.size);
+    if (!options.fromHead) this.reader.seek(options.stat.size);
   }
 
   get isOpen(): boolean {
-    return this.reader !== undefined;
+    return this.reader.isOpen;
   }
 
   /** Bytes that were not read. */
   get lag(): number {
-    return this.reader?.lag() ?? 0;
+    return this.reader.lag();
   }
 
   get offset(): number {
-    return this.reader?.offset ?? this.position;
+    return this.reader.offset;
   }
 
   /** Reads once. Throws when the file cannot be opened or read. */
   turn(shared: ReadBuffer): Turn {
-    if (this.reader === undefined) this.open();
-    const reader = this.reader!;
+    const { reader } = this;
+    if (!reader.isOpen) this.open();
     const result = reader.read(shared);
     if (result.kind === "end") return { kind: "end" };
     if (result.kind === "replaced") return { kind: "replaced" };
+    if (result.kind === "passed") return { kind: "batch", batch: undefined };
     const { from, to, offset } = result;
     const batch = result.kind === "lines"
       ? this.maker.fromLines(shared.buffer, from, to, offset, reader.text)
       : this.maker.fromLongLine(shared.buffer, from, to, offset, reader.text);
-    return { kind: "batch", batch, bytes: to - from };
+    return { kind: "batch", batch };
   }
 
-  /** The unfinished last line, when no more can come. */
+  /** The unfinished last line, when no more can come. Throws like {@link turn}. */
   lastLine(shared: ReadBuffer): Batch | undefined {
-    if (this.reader === undefined) return undefined;
+    if (!this.reader.isOpen) this.open();
     const result = this.reader.readPartial(shared);
     if (result.kind !== "lines") return undefined;
     const { from, to, offset } = result;
     return this.maker.fromLines(shared.buffer, from, to, offset, this.reader.text);
   }
 
-  /** Gives the descriptor back; the next turn opens the file again. */
+  /** Gives the descriptor back; the next turn opens the file again, and goes on where it was. */
   rest(): void {
-    if (this.reader === undefined) return;
-    this.position = this.reader.offset;
     this.reader.close();
-    this.reader = undefined;
-  }
-
-  close(): void {
-    this.reader?.close();
-    this.reader = undefined;
   }
 
   private open(): void {
-    const { limits, encoding } = this.options;
-    const path = this.openPath;
-    const fd = openForTail(path);
+    const fd = openForTail(this.openPath);
     if (identityOf(fstatSync(fd)) !== this.identity) {
       closeSync(fd);
-      throw new Error(`Cannot open ${path}: another file is there now`);
+      throw new Error(`Cannot open ${this.openPath}: another file is there now`);
     }
-    this.reader = new FileReader(fd, limits, encoding);
-    if (this.position > 0) this.reader.seek(this.position);
+    this.reader.attach(fd);
   }
 }
 

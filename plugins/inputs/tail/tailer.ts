@@ -5,15 +5,13 @@ import type { TailConfig } from "./config.ts";
 import { ReadBuffer } from "./file-reader.ts";
 import { FileTable, type NewFile } from "./file-table.ts";
 import { FolderWatch } from "./folder-watch.ts";
-import { gunzipChunks } from "./gzip.ts";
 import { type FileSettings, fileSettings } from "./settings.ts";
 import { TailedFile } from "./tailed-file.ts";
+import { Unpacker } from "./unpacker.ts";
 import { Wake } from "./wake.ts";
 
 /** Reads of one file before it is another's turn. */
 const READS_PER_TURN = 4;
-/** The longest that reading keeps timers and sockets waiting, in milliseconds. */
-const SLICE_MS = 5;
 /** How often a busy or rotated file is looked at when nothing reports its changes, in milliseconds. */
 const HOT_POLL_MS = 15;
 /** A file that grew within this time counts as busy, in milliseconds. */
@@ -33,7 +31,7 @@ export class Tailer implements Input {
   private readonly queue: TailedFile[] = [];
   private readonly hot = new Set<TailedFile>();
   private readonly joining = new Map<TailedFile, number>();
-  private readonly unpacking = new Set<Promise<void>>();
+  private readonly unpacker: Unpacker;
   private readonly opened: Counter;
   private readonly closed: Counter;
   private readonly rotated: Counter;
@@ -63,6 +61,14 @@ export class Tailer implements Input {
       clock: ctx.clock,
       log: ctx.log,
       onChange: (folder, name, renamed) => this.changed(folder, name, renamed),
+      onRest: (folder) => this.unwatched(folder),
+    });
+    const { encoding, plain, limits } = this.settings;
+    this.unpacker = new Unpacker({
+      log: ctx.log,
+      encoding: encoding === "auto" ? plain : encoding,
+      maxLineBytes: limits.maxLineBytes,
+      emit: (file, batch) => this.emit(file, batch),
     });
     this.shared = new ReadBuffer(this.settings.limits.chunkBytes);
     if (config.exit_on_eof) ctx.stopWhenDone();
@@ -72,25 +78,20 @@ export class Tailer implements Input {
     this.signal = signal;
     signal.addEventListener("abort", () => this.wake.set(), { once: true });
     this.scan();
-    let sliceEndMs = this.ctx.clock.nowMs() + SLICE_MS;
     while (!signal.aborted) {
       const file = this.queue.shift();
       if (file === undefined) {
         if (await this.isFinished()) break;
         await this.wait();
-        sliceEndMs = this.ctx.clock.nowMs() + SLICE_MS;
         continue;
       }
       file.queued = false;
       await this.serve(file);
-      const nowMs = this.ctx.clock.nowMs();
-      if (this.scanWanted && nowMs >= this.nextScanMs(true)) this.scan();
-      if (nowMs >= sliceEndMs) {
-        await new Promise((resolve) => setImmediate(resolve));
-        sliceEndMs = this.ctx.clock.nowMs() + SLICE_MS;
-      }
+      if (this.scanWanted && this.ctx.clock.nowMs() >= this.nextScanMs(true)) this.scan();
+      const breath = this.ctx.breathe();
+      if (breath !== undefined) await breath;
     }
-    await Promise.all(this.unpacking);
+    await this.unpacker.idle();
     await this.flushJoiners(true);
   }
 
@@ -103,7 +104,8 @@ export class Tailer implements Input {
   private async serve(file: TailedFile): Promise<void> {
     if (file.predecessor !== undefined) {
       if (!file.predecessor.drained && this.isFollowed(file.predecessor)) {
-        return this.enqueue(file.predecessor);
+        this.enqueue(file.predecessor);
+        return this.enqueue(file);
       }
       file.predecessor = undefined;
     }
@@ -167,6 +169,7 @@ export class Tailer implements Input {
     wait?.catch(() => undefined);
     this.joining.delete(file);
     this.settings.descriptors.drop(file);
+    this.unpacker.forget(file);
     this.settings.lag.remove(file.path);
     this.table.remove(file);
   }
@@ -199,6 +202,15 @@ export class Tailer implements Input {
     this.wake.set();
   }
 
+  /** From now on the folder's files are polled, first of all for what came at the same time. */
+  private unwatched(folder: string): void {
+    for (const file of this.table.files.values()) {
+      if (dirname(file.realPath) === folder) this.enqueue(file);
+    }
+    this.scanWanted = true;
+    this.wake.set();
+  }
+
   /** Sleeps until something changes or is due, and does what is due. */
   private async wait(): Promise<void> {
     const nowMs = this.ctx.clock.nowMs();
@@ -228,8 +240,7 @@ export class Tailer implements Input {
     this.watch.watchOnly(this.config.inotify_watcher ? this.table.folders : NO_FOLDERS);
     for (const file of added) {
       this.opened.value++;
-      if (file.compressed) this.unpack(file);
-      else this.enqueue(file);
+      this.enqueue(file);
     }
     this.poll(startMs);
     this.scanMs = this.ctx.clock.nowMs();
@@ -239,9 +250,17 @@ export class Tailer implements Input {
   /** Looks at files whose changes nobody may report, and at those that were just rotated. */
   private poll(nowMs: number): void {
     for (const file of this.table.files.values()) {
-      if (nowMs >= file.pollMs || (file.rotatedMs >= 0 && !file.drained)) this.enqueue(file);
+      if (file.compressed) this.pollCompressed(file, nowMs);
+      else if (nowMs >= file.pollMs || (file.rotatedMs >= 0 && !file.drained)) this.enqueue(file);
       if (this.isTooOld(file)) this.forget(file);
       else this.settings.lag.update(file);
+    }
+  }
+
+  private pollCompressed(file: TailedFile, nowMs: number): void {
+    this.unpacker.look(file, this.signal);
+    if (file.rotatedMs >= 0 && file.drained && nowMs - file.rotatedMs >= this.config.rotate_wait) {
+      this.forget(file);
     }
   }
 
@@ -264,18 +283,22 @@ export class Tailer implements Input {
   /** With `exit_on_eof`: true when everything that was there at the start has been read. */
   private async isFinished(): Promise<boolean> {
     if (!this.config.exit_on_eof) return false;
-    await Promise.all(this.unpacking);
-    for (const file of this.table.files.values()) {
-      if (!file.compressed && !file.drained) return false;
-    }
-    for (const file of this.table.files.values()) {
-      const last = file.lastLine(this.shared);
-      await this.emit(file, last);
-    }
+    await this.unpacker.idle();
+    for (const file of this.table.files.values()) if (!file.drained) return false;
+    for (const file of this.table.files.values()) await this.emitLastLine(file);
     if (this.table.files.size === 0) {
       this.ctx.log.warn(`No file matches ${this.config.path.join(", ")}`);
     }
     return true;
+  }
+
+  private async emitLastLine(file: TailedFile): Promise<void> {
+    if (file.compressed) return;
+    try {
+      await this.emit(file, file.lastLine(this.shared));
+    } catch (error) {
+      this.ctx.log.warn(`Cannot read the end of ${file.path}: ${(error as Error).message}`);
+    }
   }
 
   private make(found: NewFile): TailedFile | undefined {
@@ -297,36 +320,6 @@ export class Tailer implements Input {
     });
     this.settings.descriptors.used(file);
     return file;
-  }
-
-  /** A compressed file is read once, beside the others. */
-  private unpack(file: TailedFile): void {
-    const work = this.unpackAll(file).catch((error) => {
-      this.ctx.log.error(`Cannot unpack ${file.path}: ${(error as Error).message}`);
-    }).finally(() => this.unpacking.delete(work));
-    this.unpacking.add(work);
-  }
-
-  private async unpackAll(file: TailedFile): Promise<void> {
-    const { encoding, limits } = this.settings;
-    const text = encoding === "auto" ? this.settings.plain : encoding;
-    let rest = Buffer.alloc(0);
-    let offset = 0;
-    for await (const chunk of gunzipChunks(file.openPath, this.signal)) {
-      const data = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      let end = text.lastLineEnd(data, 0, data.length);
-      // A line may not grow without limit: what there is of it is taken as it is.
-      if (end === -1 && data.length >= limits.maxLineBytes) end = data.length;
-      if (end !== -1) {
-        await this.emit(file, file.maker.fromLines(data, 0, end, offset, text));
-        offset += end;
-      }
-      rest = Buffer.from(data.subarray(Math.max(0, end)));
-    }
-    if (rest.length > 0 && !this.signal.aborted) {
-      await this.emit(file, file.maker.fromLines(rest, 0, rest.length, offset, text));
-    }
-    file.drained = true;
   }
 }
 

@@ -51,7 +51,8 @@ function singleBreak(label: string): TextEncoding {
 }
 
 function utf16(label: "utf-16le" | "utf-16be"): TextEncoding {
-  const decoder = new TextDecoder(label as Bun.Encoding);
+  // The mark is passed over where it is one: at the start of the file, not of every read.
+  const decoder = new TextDecoder(label as Bun.Encoding, { ignoreBOM: true });
   const low = label === "utf-16le" ? 0 : 1;
   const isBreak = (buffer: Buffer, at: number) =>
     buffer[at + low] === LF && buffer[at + 1 - low] === 0;

@@ -1,0 +1,127 @@
+import type { Batch, Logger } from "logcollector/plugin";
+import { type GzipEnd, gunzipChunks } from "./gzip.ts";
+import type { TailedFile } from "./tailed-file.ts";
+import type { TextEncoding } from "./text-decoder.ts";
+
+export interface UnpackerOptions {
+  readonly log: Logger;
+  readonly encoding: TextEncoding;
+  readonly maxLineBytes: number;
+  readonly emit: (file: TailedFile, batch: Batch | undefined) => Promise<void> | undefined;
+}
+
+/** What is known of a compressed file that was looked into. */
+interface Progress extends GzipEnd {
+  /** Everything before this, in the text, was emitted. */
+  offset: number;
+  /** The rest of a long line comes next. */
+  skipping: boolean;
+  /** Size at the scan before, in bytes. */
+  lastSize: number;
+  waiting: boolean;
+}
+
+/**
+ * Reads compressed files, one after the other, beside the plain ones. One that is still being written is
+ * unpacked again when it has stopped growing or has doubled, and what was emitted is passed over: no
+ * state is kept for it meanwhile, and the work stays in proportion to its size.
+ */
+export class Unpacker {
+  private readonly options: UnpackerOptions;
+  private readonly known = new Map<TailedFile, Progress>();
+  private work: Promise<void> = Promise.resolve();
+
+  constructor(options: UnpackerOptions) {
+    this.options = options;
+  }
+
+  /** Reads the file if there is something new in it. Called for each compressed file at each scan. */
+  look(file: TailedFile, signal: AbortSignal): void {
+    let progress = this.known.get(file);
+    if (progress === undefined) {
+      progress = {
+        offset: 0,
+        skipping: false,
+        read: 0,
+        complete: false,
+        lastSize: file.size,
+        waiting: false,
+      };
+      this.known.set(file, progress);
+    }
+    const settled = file.size === progress.lastSize || file.size >= progress.read * 2;
+    progress.lastSize = file.size;
+    if (progress.waiting) return;
+    file.drained ||= file.size <= progress.read;
+    if (file.size <= progress.read || !settled) return;
+    progress.waiting = true;
+    const found = progress;
+    this.work = this.work.then(() => this.attempt(file, found, signal));
+  }
+
+  forget(file: TailedFile): void {
+    this.known.delete(file);
+  }
+
+  /** Resolves when all that was there to be read has been read. */
+  idle(): Promise<void> {
+    return this.work;
+  }
+
+  private async attempt(file: TailedFile, progress: Progress, signal: AbortSignal): Promise<void> {
+    try {
+      if (!signal.aborted) await this.unpack(file, progress, signal);
+    } catch (error) {
+      this.options.log.error(`Cannot unpack ${file.path}: ${(error as Error).message}`);
+    }
+    progress.waiting = false;
+    file.drained = true;
+  }
+
+  private async unpack(file: TailedFile, progress: Progress, signal: AbortSignal): Promise<void> {
+    let known = progress.offset;
+    let rest: Buffer = Buffer.alloc(0);
+    for await (const chunk of gunzipChunks(file.openPath, progress, signal)) {
+      const passed = Math.min(known, chunk.length);
+      known -= passed;
+      const fresh = this.afterLongLine(chunk.subarray(passed), progress);
+      rest = await this.lines(file, rest.length === 0 ? fresh : Buffer.concat([rest, fresh]), progress);
+    }
+    if (!progress.complete || rest.length === 0) return;
+    const { encoding, emit } = this.options;
+    progress.offset += rest.length;
+    await emit(
+      file,
+      file.maker.fromLines(rest, 0, rest.length, progress.offset - rest.length, encoding),
+    );
+  }
+
+  /** What is left of the bytes behind the rest of a line that was too long. */
+  private afterLongLine(data: Buffer, progress: Progress): Buffer {
+    if (!progress.skipping) return data;
+    const end = this.options.encoding.firstLineEnd(data, 0, data.length);
+    progress.skipping = end === -1;
+    const skipped = end === -1 ? data.length : end;
+    progress.offset += skipped;
+    return data.subarray(skipped);
+  }
+
+  /** Emits the whole lines; returns the unfinished one behind them. */
+  private async lines(file: TailedFile, data: Buffer, progress: Progress): Promise<Buffer> {
+    const { encoding, maxLineBytes, emit } = this.options;
+    const { offset } = progress;
+    const end = Math.max(0, encoding.lastLineEnd(data, 0, data.length));
+    if (end > 0) {
+      progress.offset += end;
+      await emit(file, file.maker.fromLines(data, 0, end, offset, encoding));
+    }
+    const room = maxLineBytes - 1;
+    const rest = data.subarray(end);
+    if (rest.length < room) return Buffer.from(rest);
+    const start = progress.offset;
+    progress.offset += rest.length;
+    progress.skipping = true;
+    await emit(file, file.maker.fromLongLine(rest, 0, room, start, encoding));
+    return Buffer.alloc(0);
+  }
+}

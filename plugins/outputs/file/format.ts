@@ -1,0 +1,122 @@
+import {
+  type Batch,
+  encodeMsgpackEvents,
+  lineFrame,
+  type Logger,
+  type LogRecord,
+  type Payload,
+  type PayloadWriter,
+  quoteLines,
+  stringifyJsonLines,
+} from "logcollector/plugin";
+import { compileBraces } from "./brace-template.ts";
+import type { FileConfig } from "./config.ts";
+import { csvFormat, ltsvLine } from "./delimited.ts";
+
+/** How records become the bytes of a file. */
+export interface RecordFormat {
+  encode(batch: Batch, into: PayloadWriter): void;
+  /** What of a payload is written to a file that has something in it already, or has not. */
+  finish(payload: Payload, fileIsEmpty: boolean): Uint8Array;
+}
+
+export function recordFormat(config: FileConfig, log: Logger): RecordFormat {
+  switch (config.format) {
+    case "out_file":
+      return { encode: (batch, into) => into.text(taggedLines(batch), batch.length), finish };
+    case "plain":
+      return { encode: (batch, into) => into.text(plainLines(batch), batch.length), finish };
+    case "template":
+      return linesOf(compileBraces(config.template));
+    case "ltsv":
+      return linesOf(ltsvLine(delimiters(config, log, "\t", ":")));
+    case "csv":
+      return csvFormat(delimiters(config, log, ",", ""), config.csv_column_names);
+    case "msgpack":
+      return {
+        encode: (batch, into) => into.bytes(encodeMsgpackEvents(batch.records), batch.length),
+        finish,
+      };
+  }
+}
+
+const finish = (payload: Payload): Uint8Array => payload.bytes;
+
+/** A format that makes the text of each record, with its newline, by itself. */
+function linesOf(line: (record: LogRecord) => string): RecordFormat {
+  return {
+    encode(batch, into) {
+      let text = "";
+      for (const record of batch.records) text += line(record);
+      into.text(text, batch.length);
+    },
+    finish,
+  };
+}
+
+function plainLines(batch: Batch): string {
+  const { raw } = batch;
+  if (raw !== undefined && raw.lines.length > 0) {
+    const frame = lineFrame(raw.extra, raw.key);
+    if (frame !== undefined) {
+      const between = `${frame.after}\n${frame.before}`;
+      return `${frame.before}${quoteLines(raw.lines, between)}${frame.after}\n`;
+    }
+  }
+  return `${stringifyJsonLines(batch.records.map((record) => record.body))}\n`;
+}
+
+/** `tag: [seconds.nanoseconds, {json}]` */
+function taggedLines(batch: Batch): string {
+  const { raw, tag } = batch;
+  if (raw !== undefined && raw.lines.length > 0) {
+    const frame = lineFrame(raw.extra, raw.key);
+    if (frame !== undefined) {
+      const before = `${tag}: [${timeText(raw)}, ${frame.before}`;
+      const after = `${frame.after}]\n`;
+      return before + quoteLines(raw.lines, after + before) + after;
+    }
+  }
+  const { records } = batch;
+  const bodies = stringifyJsonLines(records.map((record) => record.body)).split("\n");
+  let text = "";
+  for (let i = 0; i < records.length; i++) {
+    text += `${tag}: [${timeText(records[i]!)}, ${bodies[i]!}]\n`;
+  }
+  return text;
+}
+
+/** Seconds and nanoseconds as one number with nine digits behind the point. */
+export function timeText({ sec, nsec }: { readonly sec: number; readonly nsec: number }): string {
+  return `${sec}.${String(nsec).padStart(9, "0")}`;
+}
+
+export interface Delimiters {
+  readonly delimiter: string;
+  readonly label: string;
+}
+
+const DELIMITERS: ReadonlyMap<string, string> = new Map([
+  ["\\t", "\t"],
+  ["\t", "\t"],
+  ["tab", "\t"],
+  ["space", " "],
+  ["comma", ","],
+]);
+
+/** Fluent Bit knows delimiters by name and takes its own for any other. */
+function delimiters(config: FileConfig, log: Logger, delimiter: string, label: string): Delimiters {
+  const named = (option: "delimiter" | "label_delimiter", usual: string): string => {
+    const name = config[option];
+    if (name === undefined) return usual;
+    const found = DELIMITERS.get(name.toLowerCase());
+    if (found === undefined && name !== usual) {
+      log.warn(`Ignored ${option} ${JSON.stringify(name)}: it must be tab, space or comma`);
+    }
+    return found ?? usual;
+  };
+  return {
+    delimiter: named("delimiter", delimiter),
+    label: named("label_delimiter", label),
+  };
+}
