@@ -130,12 +130,12 @@ function assembleConfig(
     ...config.filters,
     ...config.outputs,
   ];
-  const byId = new Map(instances.map((instance) => [instance.id, instance]));
+  const byId = new Map(instances.map((instance) => [keyOf(instance.definition.kind, instance.id), instance]));
   const spec = pipelineSpec(config, {
     clock: systemClock,
     collectYoung: edenGC,
-    log: (id) => {
-      const level = byId.get(id)?.common.log_level;
+    log: (id, kind) => {
+      const level = byId.get(keyOf(kind ?? "", id))?.common.log_level;
       return log.logger(id, level === undefined ? undefined : logLevel(level));
     },
     metrics: new PipelineMetrics(metrics),
@@ -146,9 +146,16 @@ function assembleConfig(
     return { pipeline: assemble(spec) };
   } catch (error) {
     if (!(error instanceof AssemblyError)) throw error;
-    const errors = error.problems.map(({ id, error }) => problemOf(byId.get(id)!, error));
+    const errors = error.problems.map(({ kind, id, error }) =>
+      problemOf(byId.get(keyOf(kind, id))!, error)
+    );
     return { errors };
   }
+}
+
+/** Ids are unique within a kind only. */
+function keyOf(kind: string, id: string): string {
+  return `${kind} ${id}`;
 }
 
 function reportProblems(problems: readonly ConfigProblem[], io: CommandIo): number {

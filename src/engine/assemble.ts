@@ -5,11 +5,12 @@ import { InputRunner } from "./input-runner.ts";
 import { OutputRunner } from "./output-runner.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Router } from "./router.ts";
-import type { FilterSpec, InputSpec, OutputSpec, PipelineSpec } from "./spec.ts";
+import type { FilterSpec, InputSpec, OutputSpec, PipelineSpec, SpecKind } from "./spec.ts";
 import { Ticket } from "./ticket.ts";
 
 /** A plugin that could not be made from its options. */
 export interface AssemblyProblem {
+  readonly kind: SpecKind;
   readonly id: string;
   readonly error: unknown;
 }
@@ -30,18 +31,18 @@ export class AssemblyError extends Error {
  */
 export function assemble(spec: PipelineSpec): Pipeline {
   const problems: AssemblyProblem[] = [];
-  const attempt = <T>(id: string, make: () => T): T[] => {
+  const attempt = <T>(kind: SpecKind, { id }: { readonly id: string }, make: () => T): T[] => {
     try {
       return [make()];
     } catch (error) {
-      problems.push({ id, error });
+      problems.push({ kind, id, error });
       return [];
     }
   };
   // Filters and inputs ask for a stop or emit only once the pipeline runs, so they may refer to it ahead.
   const late: Late = {};
-  const outputs = spec.outputs.flatMap((o) => attempt(o.id, () => makeOutput(spec, o)));
-  const filters = spec.filters.flatMap((f) => attempt(f.id, () => makeFilter(spec, f, late)));
+  const outputs = spec.outputs.flatMap((o) => attempt("output", o, () => makeOutput(spec, o)));
+  const filters = spec.filters.flatMap((f) => attempt("filter", f, () => makeFilter(spec, f, late)));
   const log = spec.services.log("engine");
   const { metrics } = spec.services;
   const chain = new FilterChain({
@@ -52,7 +53,7 @@ export function assemble(spec: PipelineSpec): Pipeline {
     looped: metrics.engine("retag_loop_records_total", "Records that were re-tagged in a circle"),
   });
   late.chain = chain;
-  const inputs = spec.inputs.flatMap((i) => attempt(i.id, () => makeInput(spec, i, chain, late)));
+  const inputs = spec.inputs.flatMap((i) => attempt("input", i, () => makeInput(spec, i, chain, late)));
   if (problems.length > 0) throw new AssemblyError(problems);
   const pipeline = new Pipeline({
     inputs,
@@ -72,10 +73,10 @@ interface Late {
   stop?: (status: number) => void;
 }
 
-function baseContext({ services }: PipelineSpec, id: string): PluginContext {
+function baseContext({ services }: PipelineSpec, kind: SpecKind, id: string): PluginContext {
   return {
     id,
-    log: services.log(id),
+    log: services.log(id, kind),
     metrics: services.metrics.plugin(id),
     clock: services.clock,
     parser: (name) => services.parser(name),
@@ -85,7 +86,7 @@ function baseContext({ services }: PipelineSpec, id: string): PluginContext {
 
 function makeOutput(spec: PipelineSpec, output: OutputSpec): OutputRunner {
   const { services, settings } = spec;
-  const context = baseContext(spec, output.id);
+  const context = baseContext(spec, "output", output.id);
   return new OutputRunner({
     id: output.id,
     output: output.create({ ...context, match: output.match }),
@@ -103,7 +104,7 @@ function makeOutput(spec: PipelineSpec, output: OutputSpec): OutputRunner {
 }
 
 function makeFilter(spec: PipelineSpec, filter: FilterSpec, late: Late): FilterRunner {
-  const context = baseContext(spec, filter.id);
+  const context = baseContext(spec, "filter", filter.id);
   const runner = new FilterRunner({
     id: filter.id,
     log: context.log,
@@ -135,7 +136,7 @@ function makeInput(
   late: Late,
 ): InputRunner {
   const { services } = spec;
-  const context = baseContext(spec, input.id);
+  const context = baseContext(spec, "input", input.id);
   const runner = new InputRunner({
     id: input.id,
     log: context.log,

@@ -22,6 +22,9 @@ export interface PipelineSpec {
   readonly services: PipelineServices;
 }
 
+/** Ids are unique within a kind only: a filter and an output may both be `stdout.0`. */
+export type SpecKind = "input" | "filter" | "output";
+
 export interface InputSpec {
   readonly id: string;
   readonly tag: string;
@@ -60,7 +63,7 @@ export interface PipelineSettings {
 /** What the engine needs from the layers that it does not import. */
 export interface PipelineServices {
   readonly clock: Clock;
-  log(id: string): Logger;
+  log(id: string, kind?: SpecKind): Logger;
   readonly metrics: {
     input(id: string): InputMetrics;
     filter(id: string): FilterMetrics;

@@ -40,8 +40,10 @@ export class TailedFile {
   predecessor: TailedFile | undefined;
   /** When the file was found to be no longer at its path, on the clock's scale; -1 while it is there. */
   rotatedMs = -1;
-  /** When something was last read. */
-  grewMs = 0;
+  /** When something was last read, on the clock's scale. */
+  grewMs = -Infinity;
+  /** When a change was last reported. */
+  changedMs = -Infinity;
   /** When it is looked at again without being told, on the clock's scale. */
   pollMs = 0;
   /** It is in the queue of files to read. */

@@ -16,6 +16,11 @@ const READS_PER_TURN = 4;
 const HOT_POLL_MS = 15;
 /** A file that grew within this time counts as busy, in milliseconds. */
 const HOT_MS = 10_000;
+/**
+ * The system's reports of changes that follow each other within a millisecond or two are merged into the
+ * first: for so long after a report it is looked at what came with no report of its own.
+ */
+const SETTLE_MS = 40;
 /** How often a quiet file is looked at although its changes are reported, in milliseconds. */
 const WATCHED_POLL_MS = 5000;
 
@@ -37,6 +42,7 @@ export class Tailer implements Input {
   private readonly rotated: Counter;
   private signal: AbortSignal = new AbortController().signal;
   private scanMs = 0;
+  private renamedMs = -Infinity;
   private scanCostMs = 0;
   private scanWanted = true;
 
@@ -144,9 +150,9 @@ export class Tailer implements Input {
     const nowMs = this.ctx.clock.nowMs();
     if (file.rotatedMs >= 0) return this.endOfRotated(file, nowMs);
     const watched = this.watch.isWatching(dirname(file.realPath));
-    const busy = nowMs - file.grewMs < HOT_MS;
+    const quietMs = nowMs - Math.max(file.grewMs, file.changedMs);
     file.pollMs = nowMs + (watched ? WATCHED_POLL_MS : this.config.refresh_interval);
-    if (busy && !watched) this.hot.add(file);
+    if (quietMs < (watched ? SETTLE_MS : HOT_MS)) this.hot.add(file);
     else this.hot.delete(file);
     this.settings.descriptors.used(file);
   }
@@ -197,8 +203,15 @@ export class Tailer implements Input {
 
   private changed(folder: string, name: string | null, renamed: boolean): void {
     const file = name === null ? undefined : this.table.at(`${folder}/${name}`);
-    if (file !== undefined) this.enqueue(file);
-    if (renamed || file === undefined) this.scanWanted = true;
+    const nowMs = this.ctx.clock.nowMs();
+    if (file !== undefined) {
+      file.changedMs = nowMs;
+      this.enqueue(file);
+    }
+    if (renamed || file === undefined) {
+      this.scanWanted = true;
+      this.renamedMs = nowMs;
+    }
     this.wake.set();
   }
 
@@ -234,7 +247,7 @@ export class Tailer implements Input {
 
   private scan(): void {
     const startMs = this.ctx.clock.nowMs();
-    this.scanWanted = false;
+    this.scanWanted = startMs - this.renamedMs < SETTLE_MS;
     this.watch.renew();
     const added = this.table.scan();
     this.watch.watchOnly(this.config.inotify_watcher ? this.table.folders : NO_FOLDERS);
