@@ -27,6 +27,8 @@ if (!upToDate) {
       outfile: OUTFILE,
       // --smol keeps the heap small: the collector's objects die young, and a bigger heap is no faster.
       execArgv: ["--smol"],
+      // What runs once at the start is not worth compiling; `run` sets the usual policy.
+      jitPolicy: 8,
       // What lies in the working directory must not change how the collector runs.
       autoloadDotenv: false,
       autoloadBunfig: false,

@@ -19,9 +19,18 @@ const io: RunIo = {
   stdout: (text) => writeAll(1, text),
   stderr: (text) => writeAll(2, text),
   onStop(call) {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => call(signal));
+    const signals = ["SIGTERM", "SIGINT", ...(onTerminal() ? ["SIGHUP"] as const : [])] as const;
+    for (const signal of signals) process.on(signal, () => call(signal));
+  },
+  onHangUp(call) {
+    if (!onTerminal()) process.on("SIGHUP", call);
   },
 };
+
+/** On a terminal SIGHUP says that the window was closed; a service manager sends it for a reload. */
+function onTerminal(): boolean {
+  return process.stdin.isTTY === true;
+}
 
 function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text);

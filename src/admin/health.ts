@@ -28,6 +28,12 @@ export interface HealthReport {
   readonly errors: number;
   /** Payloads given up within the period. */
   readonly retries_failed: number;
+  /** More errors than this are not healthy. */
+  readonly error_limit: number;
+  /** More given-up payloads than this are not healthy. */
+  readonly retry_failure_limit: number;
+  /** The period in seconds. */
+  readonly period_limit: number;
   /** Outputs that have something to deliver and have delivered nothing for the whole period. */
   readonly stalled: readonly string[];
 }
@@ -72,6 +78,9 @@ export class Health {
       status: health.enabled && bad ? "error" : "ok",
       errors,
       retries_failed: retriesFailed,
+      error_limit: health.errors,
+      retry_failure_limit: health.retriesFailed,
+      period_limit: health.periodMs / 1000,
       stalled,
     };
   }
@@ -80,7 +89,8 @@ export class Health {
     clearInterval(this.timer);
   }
 
-  private sample(): void {
+  /** Remembers the counters as they are now. The timer does it several times a period. */
+  sample(): void {
     this.forget();
     this.history.push(this.totals());
   }

@@ -6,7 +6,7 @@ export class BufferPool {
   readonly size: number;
   private readonly keep: number;
 
-  constructor(size: number, keep = 4) {
+  constructor(size: number, keep = 16) {
     this.size = size;
     this.keep = keep;
   }
@@ -33,7 +33,7 @@ export class PayloadBuffer {
 
   constructor(pool: BufferPool, framing: Framing) {
     this.pool = pool;
-    this.buffer = Buffer.allocUnsafeSlow(Math.min(FIRST_SIZE, pool.size));
+    this.buffer = pool.take() ?? Buffer.allocUnsafeSlow(Math.min(FIRST_SIZE, pool.size));
     this.separator = framing.separator ?? "";
     this.suffix = framing.suffix ?? "";
     if (framing.prefix) this.writeText(framing.prefix);

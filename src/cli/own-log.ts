@@ -17,7 +17,8 @@ export function ownLog(service: ServiceOptions): LogSink {
     colours: terminal && process.env.NO_COLOR === undefined,
     write: (line) => writeAll(fd, line),
     now: () => new Date(),
-    monotonicMs: () => performance.now(),
+    // A pending report of repeats must not keep the process alive.
+    after: (ms, call) => void setTimeout(call, ms).unref(),
   });
 }
 

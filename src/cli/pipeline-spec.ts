@@ -12,9 +12,12 @@ import { compileTagMatch } from "../lib/tag-match.ts";
 const KiB = 1024;
 
 /** A payload is finished at this size: large enough for a request, small enough to be reused often. */
-const PAYLOAD_BYTES = 512 * KiB;
-/** What may wait for one output in memory unless `storage.total_limit_size` says otherwise. */
-const QUEUE_BYTES = 8 * 1024 * KiB;
+const PAYLOAD_BYTES = 256 * KiB;
+/**
+ * What may wait for one output in memory unless `storage.total_limit_size` says otherwise. When it is full
+ * the inputs wait; a file or a journal waits for free, so there is nothing to gain from more.
+ */
+const QUEUE_BYTES = 2048 * KiB;
 
 /** Turns a checked configuration into what the engine assembles. */
 export function pipelineSpec(config: LoadedConfig, services: PipelineServices): PipelineSpec {

@@ -1,6 +1,6 @@
-import { edenGC } from "bun:jsc";
 import { hostname } from "node:os";
 import { startAdminServer } from "../admin/server.ts";
+import { PIPELINE_KINDS } from "../config/catalog.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { AnyInstance, LoadedConfig } from "../config/loaded-config.ts";
 import { problemOf } from "../config/problem-of.ts";
@@ -13,11 +13,14 @@ import { ParserRegistry } from "../loader/parser-registry.ts";
 import type { ParserOptions } from "../loader/parser-schema.ts";
 import { PARSER_SCHEMAS } from "../loader/parser-schemas.ts";
 import { builtins } from "../loader/registry.ts";
+import type { Logger } from "../sdk/context.ts";
 import type { LogSink } from "../telemetry/logger.ts";
 import { MetricsRegistry } from "../telemetry/metrics.ts";
+import { addProcessMetrics } from "../telemetry/process-metrics.ts";
 import { PipelineMetrics } from "../telemetry/plugin-metrics.ts";
 import type { RunCommand } from "./arguments.ts";
 import { type CommandIo, EXIT } from "./command-io.ts";
+import { HeapKeeper } from "./heap-keeper.ts";
 import { logLevel, ownLog } from "./own-log.ts";
 import { pipelineSpec } from "./pipeline-spec.ts";
 import { VERSION } from "./version.ts";
@@ -26,6 +29,8 @@ import { VERSION } from "./version.ts";
 export interface RunIo extends CommandIo {
   /** Calls back when the process is asked to stop, with the signal's name. */
   onStop(call: (signal: string) => void): void;
+  /** Calls back at a SIGHUP that does not mean that the terminal is gone. */
+  onHangUp(call: () => void): void;
 }
 
 /** `logcollector -c …`: runs until it is asked to stop. Returns the exit status. */
@@ -56,7 +61,9 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     io.stdout("configuration test is successful\n");
     return EXIT.ok;
   }
-  return await operate(assembled.pipeline, config, { log, metrics, io });
+  const status = await operate(assembled.pipeline, config, { log, metrics, io });
+  log.flush();
+  return status;
 }
 
 interface Operation {
@@ -73,10 +80,16 @@ async function operate(
   const say = log.logger("main");
   const { service } = config;
   const startedMs = systemClock.nowMs();
-  io.onStop((signal) => {
-    say.info(`Stopping on ${signal}`);
-    pipeline.requestStop();
+  const uptimeSec = () => Math.floor((systemClock.nowMs() - startedMs) / 1000);
+  const processMetrics = addProcessMetrics(metrics, {
+    version: VERSION,
+    hostname: hostname(),
+    startedSec: systemClock.wall().sec,
+    uptimeSec,
+    log,
+    nowMs: () => systemClock.nowMs(),
   });
+  const abandoned = stopOnSignals(pipeline, say, io);
   let admin;
   try {
     admin = service.http_server
@@ -85,8 +98,9 @@ async function operate(
         port: service.http_port,
         version: VERSION,
         metrics,
-        uptimeSec: () => Math.floor((systemClock.nowMs() - startedMs) / 1000),
+        uptimeSec,
         outputs: pipeline.outputs,
+        plugins: builtinNames(),
         health: {
           enabled: service.health_check,
           errors: service.hc_errors_count,
@@ -106,10 +120,39 @@ async function operate(
   }
   say.info(`logcollector ${VERSION} started`, { inputs: config.inputs.length });
   if (admin) say.info(`HTTP server on ${admin.url}`);
-  const status = await pipeline.run();
+  const status = await Promise.race([pipeline.run(), abandoned]);
   await admin?.stop();
+  processMetrics.stop();
   say.info("Stopped");
   return status;
+}
+
+/** A second signal this soon is the same key press: the terminal sends one, and `npm start` passes on another. */
+const SAME_KEY_MS = 500;
+
+/** The first signal stops in order; a later one gives up what waits, and resolves the promise. */
+function stopOnSignals(pipeline: Pipeline, say: Logger, io: RunIo): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  let firstMs: number | undefined;
+  io.onStop((signal) => {
+    const nowMs = systemClock.nowMs();
+    if (firstMs === undefined) {
+      firstMs = nowMs;
+      say.info(`Stopping on ${signal}`);
+      pipeline.requestStop();
+    } else if (nowMs - firstMs >= SAME_KEY_MS) {
+      say.warn(`Stopping at once on another ${signal}: what still waits is not delivered`);
+      resolve(EXIT.failed);
+    }
+  });
+  io.onHangUp(() => say.warn("Ignored SIGHUP: a changed configuration needs a restart"));
+  return promise;
+}
+
+function builtinNames(): Record<string, string[]> {
+  return Object.fromEntries(
+    PIPELINE_KINDS.map((kind) => [`${kind}s`, builtins.list(kind).map(({ name }) => name)]),
+  );
 }
 
 type Assembled = { readonly pipeline: Pipeline } | { readonly errors: readonly ConfigProblem[] };
@@ -131,9 +174,10 @@ function assembleConfig(
     ...config.outputs,
   ];
   const byId = new Map(instances.map((instance) => [keyOf(instance.definition.kind, instance.id), instance]));
+  const heap = new HeapKeeper();
   const spec = pipelineSpec(config, {
     clock: systemClock,
-    collectYoung: edenGC,
+    onQuiet: (bytes) => heap.quiet(bytes),
     log: (id, kind) => {
       const level = byId.get(keyOf(kind ?? "", id))?.common.log_level;
       return log.logger(id, level === undefined ? undefined : logLevel(level));

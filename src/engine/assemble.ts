@@ -144,7 +144,7 @@ function makeInput(
     metrics: services.metrics.input(input.id),
     chain,
     memBufLimit: input.memBufLimit,
-    collectYoung: () => services.collectYoung(),
+    onQuiet: (bytes) => services.onQuiet(bytes),
   });
   runner.use(input.create({
     ...context,

@@ -111,13 +111,20 @@ export class OutputRunner {
     await this.sender.drained();
   }
 
-  /** Gives up and closes. Returns what was not delivered. */
-  async close(): Promise<{ records: number }> {
+  /** Records that are queued or on their way. */
+  get heldRecords(): number {
+    return this.queuedRecords;
+  }
+
+  /** Gives up what is not delivered, and closes. */
+  async close(): Promise<void> {
     this.cancelFlush?.();
-    const records = this.queuedRecords;
     this.sender.abandon();
-    await this.output.close?.();
-    return { records };
+    try {
+      await this.output.close?.();
+    } catch (error) {
+      this.options.log.warn(`Cannot close: ${error instanceof Error ? error.message : error}`);
+    }
   }
 
   private get load(): number {

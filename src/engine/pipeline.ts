@@ -17,6 +17,8 @@ export interface PipelineOptions {
 
 /** How often a waiting stop looks at its deadline, in milliseconds. */
 const SLICE_MS = 100;
+/** How long one plugin may take to close, in milliseconds. */
+const CLOSE_MS = 2000;
 
 /** The running whole: starts the inputs, waits for a reason to stop, and stops in order. */
 export class Pipeline {
@@ -62,23 +64,28 @@ export class Pipeline {
   }
 
   private async stop(running: Promise<void>[], hurry: boolean): Promise<void> {
-    const { inputs, filters, outputs, clock, graceMs, log } = this.options;
+    const { inputs, outputs, clock, graceMs, log } = this.options;
     const deadlineMs = clock.nowMs() + graceMs;
+    const leftMs = () => hurry ? Math.max(SLICE_MS, deadlineMs - clock.nowMs()) : graceMs;
     this.stopInputs.abort();
     if (hurry) for (const waiter of [...inputs, ...outputs]) waiter.stopWaiting();
-    await this.within(graceMs, Promise.all(running));
-    await this.within(graceMs, this.flushFilters());
+    await this.within(leftMs(), Promise.all(running));
+    await this.within(leftMs(), this.flushFilters());
     for (const output of outputs) output.flush();
     await this.drain(deadlineMs, hurry);
-    for (const input of inputs) await input.close();
-    for (const filter of filters) await filter.close();
-    for (const output of outputs) {
-      const { records } = await output.close();
-      if (records > 0) {
-        log.error(`Stopped with ${records} records not delivered by ${output.id}`, {
-          reason: "shutdown",
-        });
-      }
+    for (const { id, heldRecords } of outputs) {
+      if (heldRecords === 0) continue;
+      log.error(`Stopped with ${heldRecords} records not delivered by ${id}`, { reason: "shutdown" });
+    }
+    await this.close();
+  }
+
+  /** Closes everything. What does not close in time is left behind: the process ends anyway. */
+  private async close(): Promise<void> {
+    const { inputs, filters, outputs, log } = this.options;
+    for (const plugin of [...inputs, ...filters, ...outputs]) {
+      const closed = await this.within(CLOSE_MS, plugin.close());
+      if (!closed) log.warn(`Cannot close ${plugin.id}: it takes longer than ${CLOSE_MS} ms`);
     }
   }
 

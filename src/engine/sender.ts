@@ -57,10 +57,8 @@ export class Sender {
   }
 
   /** Gives up what is on its way; what waits stays undelivered and is never acked. */
-  abandon(): { payloads: number; records: number } {
+  abandon(): void {
     this.abortSends.abort();
-    const records = this.queue.reduce((sum, payload) => sum + payload.records, 0);
-    return { payloads: this.queue.length + this.inFlight, records };
   }
 
   private pump(): void {
@@ -77,24 +75,30 @@ export class Sender {
   }
 
   private async deliver(payload: QueuedPayload): Promise<void> {
-    const { metrics, onDone } = this.options;
-    for (;;) {
-      const sent = payload.records;
-      const bytes = payload.bytes.length;
-      try {
-        await this.opening();
-        await this.options.output.send(payload, this.abortSends.signal);
-        metrics.deliveredRecords.value += sent;
-        metrics.deliveredBytes.value += bytes;
-        this.lastDeliveredMs = this.options.clock.nowMs();
-        return onDone(payload);
-      } catch (error) {
-        if (this.abortSends.signal.aborted) return;
-        metrics.errors.value++;
-        if (this.gaveUp(payload, error)) return onDone(payload);
-        await this.pause(payload, error);
-      }
+    while (!await this.attempt(payload)) {
+      if (this.abortSends.signal.aborted) return;
     }
+    this.options.onDone(payload);
+  }
+
+  /** True when the payload is done with; false after a pause, or when everything is given up. */
+  private async attempt(payload: QueuedPayload): Promise<boolean> {
+    const { metrics } = this.options;
+    const { records: sent, bytes: { length } } = payload;
+    try {
+      await this.opening();
+      await this.options.output.send(payload, this.abortSends.signal);
+    } catch (error) {
+      if (this.abortSends.signal.aborted) return false;
+      metrics.errors.value++;
+      if (this.isFinal(payload, error)) return true;
+      await this.pause(payload, error);
+      return false;
+    }
+    metrics.deliveredRecords.value += sent;
+    metrics.deliveredBytes.value += length;
+    this.lastDeliveredMs = this.options.clock.nowMs();
+    return true;
   }
 
   /** Opens the output before its first payload; a failed opening is tried again with the next attempt. */
@@ -108,7 +112,7 @@ export class Sender {
   }
 
   /** True when the payload must not be tried again; it has then been counted. */
-  private gaveUp(payload: QueuedPayload, error: unknown): boolean {
+  private isFinal(payload: QueuedPayload, error: unknown): boolean {
     const { metrics, log, retryLimit } = this.options;
     if (error instanceof PermanentError) {
       metrics.drop("refused").value += payload.records;
@@ -116,7 +120,10 @@ export class Sender {
       log.error(`Dropped ${payload.records} records: ${error.message}`, { reason: "refused" });
       return true;
     }
-    if (error instanceof PartialError) this.keepRemaining(payload, error);
+    if (error instanceof PartialError) {
+      this.keepRemaining(payload, error);
+      if (payload.records === 0) return true;
+    }
     if (payload.attempt <= retryLimit) return false;
     metrics.retriesFailed.value++;
     metrics.drop("retry_limit").value += payload.records;
@@ -130,7 +137,10 @@ export class Sender {
 
   private keepRemaining(payload: QueuedPayload, error: PartialError): void {
     const { metrics } = this.options;
-    metrics.deliveredRecords.value += payload.records - error.records - error.refused;
+    const taken = payload.records - error.records - error.refused;
+    metrics.deliveredRecords.value += taken;
+    metrics.deliveredBytes.value += Math.max(0, payload.bytes.length - error.remaining.length);
+    if (taken > 0) this.lastDeliveredMs = this.options.clock.nowMs();
     metrics.drop("refused").value += error.refused;
     metrics.droppedRecords.value += error.refused;
     payload.bytes = error.remaining;

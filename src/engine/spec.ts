@@ -71,8 +71,8 @@ export interface PipelineServices {
     plugin(id: string): PluginMetrics;
     engine(name: string, help: string): Counter;
   };
-  /** Collects young garbage now. */
-  collectYoung(): void;
+  /** Told at quiet moments, when nothing of a batch is in use, how many bytes were emitted since the last. */
+  onQuiet(bytes: number): void;
   parser(name: string): LineParser;
   multiline(names: readonly string[]): LineJoinerFactory;
 }

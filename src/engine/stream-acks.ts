@@ -13,13 +13,16 @@ interface Entry {
 export class StreamAcks {
   private readonly streams = new Map<string, Entry[]>();
   private readonly onProgress: () => void;
+  private readonly onAckError: (error: unknown) => void;
   /** Bytes that were emitted and are not safe yet. */
   pendingBytes = 0;
   /** Batches that were emitted and are not safe yet. */
   pending = 0;
 
-  constructor(onProgress: () => void) {
+  /** `onAckError` is told what an input's ack threw: it must not reach the output that delivered. */
+  constructor(onProgress: () => void, onAckError: (error: unknown) => void) {
     this.onProgress = onProgress;
+    this.onAckError = onAckError;
   }
 
   /** A ticket for the next batch of a stream; its first hold belongs to the caller. */
@@ -39,9 +42,16 @@ export class StreamAcks {
     this.pending--;
     const queue = this.streams.get(stream)!;
     let done = 0;
-    while (done < queue.length && queue[done]!.settled) queue[done++]!.ack?.();
-    if (done === queue.length) this.streams.delete(stream);
-    else if (done > 0) queue.splice(0, done);
+    while (done < queue.length && queue[done]!.settled) done++;
+    const settled = done === queue.length ? queue : queue.splice(0, done);
+    if (settled === queue) this.streams.delete(stream);
+    for (const { ack } of settled) {
+      try {
+        ack?.();
+      } catch (error) {
+        this.onAckError(error);
+      }
+    }
     this.onProgress();
   }
 }

@@ -2,7 +2,11 @@ import { Packr } from "msgpackr/pack";
 import type { Fields } from "./record-accessor.ts";
 
 // "auto" (a 64-bit integer where a number would lose digits) is in msgpackr's documentation, not in its types.
-const packr = new Packr({ useRecords: false, int64AsType: "auto" as unknown as "bigint" });
+const packr = new Packr({
+  useRecords: false,
+  variableMapSize: true,
+  int64AsType: "auto" as unknown as "bigint",
+});
 
 /** What of a record is encoded; the SDK's `LogRecord` is one. */
 export interface EventRecord {

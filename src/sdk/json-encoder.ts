@@ -12,8 +12,8 @@ export type JsonFormat = "json" | "json_lines" | "json_stream";
 /** Options of {@link jsonEncoder}. */
 export interface JsonEncoderOptions {
   readonly format: JsonFormat;
-  /** The field that gets the record's time, in front of the others; none when undefined. */
-  readonly dateKey?: string | undefined;
+  /** The field that gets the record's time, in front of the others; none when false. */
+  readonly dateKey?: string | false;
   readonly dateFormat?: JsonDateFormat;
 }
 
@@ -33,7 +33,8 @@ const BETWEEN: Readonly<Record<JsonFormat, string>> = {
 
 /** Compiles a JSON encoder: see {@link JsonFormat}. */
 export function jsonEncoder(options: JsonEncoderOptions): JsonEncoder {
-  const { format, dateKey } = options;
+  const { format } = options;
+  const dateKey = options.dateKey || undefined;
   const dateOf = jsonDate(options.dateFormat ?? "double");
   const between = BETWEEN[format];
   const end = format === "json_lines" ? "\n" : "";
@@ -82,7 +83,7 @@ function dated(
 
 /** The options `json_date_key` and `json_date_format`, for outputs that write JSON. */
 export const jsonDateFields = {
-  json_date_key: field.custom("string | off", (text) => isOff(text) ? undefined : text)
+  json_date_key: field.custom<string | false>("string | off", (text) => isOff(text) ? false : text)
     .default("date")
     .describe("Field that gets the record's time, in front of the others. off leaves it out."),
   json_date_format: field.custom<JsonDateFormat>(

@@ -51,6 +51,15 @@ export {
   type JsonEncoderOptions,
   type JsonFormat,
 } from "./json-encoder.ts";
+export {
+  hostFields,
+  type NetConfig,
+  netFields,
+  refusedFields,
+  type TlsConfig,
+  tlsFields,
+} from "./net-fields.ts";
+export { tlsOptions } from "./tls-options.ts";
 export { optionOrder, type WrittenOption } from "./option-order.ts";
 export { perRecord } from "./per-record.ts";
 export {

@@ -1,4 +1,6 @@
 import type { LogFields, Logger } from "../sdk/context.ts";
+import { printable, printableJson } from "./printable.ts";
+import { Repeats } from "./repeats.ts";
 
 export const LOG_LEVELS = ["off", "error", "warn", "info", "debug", "trace"] as const;
 export type LogLevel = typeof LOG_LEVELS[number];
@@ -10,83 +12,86 @@ export interface LogSinkOptions {
   readonly colours: boolean;
   readonly write: (line: string) => void;
   readonly now: () => Date;
-  readonly monotonicMs: () => number;
+  /** Calls back once after so many milliseconds. Must not keep the process alive. */
+  readonly after: (ms: number, call: () => void) => void;
 }
 
-/** A repeat of the same message within this time is counted instead of written, in milliseconds. */
-const QUIET_MS = 1000;
-const MAX_REMEMBERED = 1000;
+/** A message that quotes a whole response or record is cut here, in characters. */
+const MAX_MESSAGE = 4000;
 
 const COLOURS = { error: "\x1b[31m", warn: "\x1b[33m", info: "\x1b[36m", debug: "\x1b[90m" };
 
 type Spoken = keyof typeof COLOURS;
 
-interface Remembered {
-  untilMs: number;
-  suppressed: number;
+interface Line {
+  readonly level: Spoken;
+  readonly component: string;
+  readonly message: string;
+  readonly fields: LogFields;
 }
 
 /**
  * The collector's own log: one line a message, with the component's name. Messages that differ only in
- * their numbers count as repeats; of those, one per second is written, with the number left out before it.
+ * their numbers count as repeats, and of those one per second is written, with their number.
  */
 export class LogSink {
+  /** Messages by level, those included that were left out as repeats. */
+  readonly counts: Record<Spoken, number> = { error: 0, warn: 0, info: 0, debug: 0 };
   private readonly options: LogSinkOptions;
-  private readonly remembered = new Map<string, Remembered>();
+  private readonly repeats: Repeats<Line>;
 
   constructor(options: LogSinkOptions) {
     this.options = options;
+    this.repeats = new Repeats(options, (line, repeated) => this.write(line, repeated));
   }
 
   logger(component: string, level: LogLevel = this.options.level): Logger {
     const limit = LOG_LEVELS.indexOf(level);
-    const say = (spoken: Spoken) => (message: string, fields?: LogFields) => {
-      if (LOG_LEVELS.indexOf(spoken) <= limit) this.say(spoken, component, message, fields);
+    const group = component.replace(/\s/g, "_");
+    const say = (spoken: Spoken) => (message: string, fields: LogFields = {}) => {
+      if (LOG_LEVELS.indexOf(spoken) > limit) return;
+      this.counts[spoken]++;
+      const line = { level: spoken, component, message: cut(message), fields };
+      if (this.repeats.admit(`${spoken} ${group}`, line.message, line)) this.write(line, 0);
     };
     return { error: say("error"), warn: say("warn"), info: say("info"), debug: say("debug") };
   }
 
-  private say(level: Spoken, component: string, message: string, fields: LogFields = {}): void {
-    const suppressed = this.repeats(`${level} ${component} ${message.replace(/\d+/g, "#")}`);
-    if (suppressed === -1) return;
-    const all = suppressed === 0 ? fields : { ...fields, repeated: suppressed };
-    const line = this.options.format === "json"
-      ? this.json(level, component, message, all)
-      : this.text(level, component, message, all);
-    this.options.write(line + "\n");
+  /** Writes what is still counted as repeats. Call it before the process ends. */
+  flush(): void {
+    this.repeats.flush();
   }
 
-  /** How many repeats were left out since the last time, or -1 to leave this one out too. */
-  private repeats(key: string): number {
-    const nowMs = this.options.monotonicMs();
-    const found = this.remembered.get(key);
-    if (found !== undefined && nowMs < found.untilMs) {
-      found.suppressed++;
-      return -1;
-    }
-    if (this.remembered.size >= MAX_REMEMBERED) this.remembered.clear();
-    this.remembered.set(key, { untilMs: nowMs + QUIET_MS, suppressed: 0 });
-    return found?.suppressed ?? 0;
+  private write(line: Line, repeated: number): void {
+    const fields = repeated === 0 ? line.fields : { ...line.fields, repeated };
+    const text = this.options.format === "json"
+      ? this.json({ ...line, fields })
+      : this.text({ ...line, fields });
+    this.options.write(`${text}\n`);
   }
 
-  private json(level: Spoken, component: string, message: string, fields: LogFields): string {
-    const time = this.options.now().toISOString();
-    return JSON.stringify({ time, level, component, message, ...fields });
+  private json({ level, component, message, fields }: Line): string {
+    const own = { time: this.options.now().toISOString(), level, component, message };
+    // Twice: first for the order, then so that no field can pass for one of ours.
+    return printableJson(JSON.stringify({ ...own, ...fields, ...own }));
   }
 
-  private text(level: Spoken, component: string, message: string, fields: LogFields): string {
+  private text({ level, component, message, fields }: Line): string {
     const { colours, now } = this.options;
     const time = now().toISOString().replace("T", " ").slice(0, 23);
     const extra = Object.entries(fields).filter(([, value]) => value !== undefined)
-      .map(([key, value]) => ` ${key}=${value}`).join("");
+      .map(([key, value]) => ` ${key}=${plainOrQuoted(String(value))}`).join("");
     const word = level.padEnd(5);
     const painted = colours ? `${COLOURS[level]}${word}\x1b[0m` : word;
-    return `${time} ${painted} [${component}] ${printable(message + extra)}`;
+    return `${time} ${painted} ${printable(`[${component}] ${message}${extra}`)}`;
   }
 }
 
-/** Text from outside must not be able to control a terminal or forge a second line. */
-function printable(text: string): string {
-  return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, (c) =>
-    `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+function cut(message: string): string {
+  if (message.length <= MAX_MESSAGE) return message;
+  return `${message.slice(0, MAX_MESSAGE)}… (${message.length} characters)`;
+}
+
+function plainOrQuoted(value: string): string {
+  return /[\s"=]/.test(value) ? JSON.stringify(value) : value;
 }

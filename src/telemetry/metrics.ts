@@ -18,7 +18,8 @@ interface Family {
   readonly series: Map<string, Series>;
 }
 
-const PREFIX = "fluentbit_";
+/** What Fluent Bit's families begin with, so that dashboards and alerts for it go on working. */
+export const PREFIX = "fluentbit_";
 /** More series than this in one family means that a label takes its value from data. */
 const MAX_SERIES = 20_000;
 
@@ -27,47 +28,42 @@ export class MetricsRegistry {
   private readonly collectors: (() => void)[] = [];
 
   /** The counter of this name and these labels, made at the first call. Keep it: the look-up is not for hot paths. */
-  counter(name: string, help: string, labels: Labels = {}): Sample {
-    return this.series("counter", name, help, labels);
+  counter(name: string, help: string, labels: Labels = {}, prefix: string = PREFIX): Sample {
+    return this.series("counter", prefix + name, help, labels);
   }
 
-  gauge(name: string, help: string, labels: Labels = {}): Sample {
-    return this.series("gauge", name, help, labels);
+  gauge(name: string, help: string, labels: Labels = {}, prefix: string = PREFIX): Sample {
+    return this.series("gauge", prefix + name, help, labels);
   }
 
   /** Takes a series away, as when the file that it speaks of is gone. */
   remove(name: string, labels: Labels): void {
-    this.families.get(name)?.series.delete(keyOf(labels));
+    this.families.get(PREFIX + name)?.series.delete(keyOf(labels));
   }
 
-  /** Calls back before the metrics are read, for gauges that are cheaper to compute than to keep. */
+  /** Calls back before the text is made, for gauges that are cheaper to compute than to keep. */
   onCollect(collect: () => void): void {
     this.collectors.push(collect);
   }
 
-  /** All samples of one family, newest values. */
+  /** All samples of one family. Those of {@link onCollect} may be old. */
   samples(name: string): readonly { labels: Labels; value: number }[] {
-    this.collect();
-    return [...this.families.get(name)?.series.values() ?? []];
+    return [...this.families.get(PREFIX + name)?.series.values() ?? []];
   }
 
   /** The text exposition format, version 0.0.4. */
   prometheus(): string {
-    this.collect();
-    let text = "";
+    for (const collect of this.collectors) collect();
+    const parts: string[] = [];
     for (const family of [...this.families.values()].sort((a, b) => a.name < b.name ? -1 : 1)) {
-      if (family.series.size === 0) continue;
-      const name = PREFIX + family.name;
-      text += `# HELP ${name} ${family.help}.\n# TYPE ${name} ${family.kind}\n`;
-      for (const series of family.series.values()) {
-        text += `${name}${labelText(series.labels)} ${series.value}\n`;
+      const { name, help, kind, series } = family;
+      if (series.size === 0) continue;
+      parts.push(`# HELP ${name} ${escapeHelp(help)}.\n# TYPE ${name} ${kind}\n`);
+      for (const { labels, value } of series.values()) {
+        parts.push(`${name}${labelText(labels)} ${valueText(value)}\n`);
       }
     }
-    return text;
-  }
-
-  private collect(): void {
-    for (const collect of this.collectors) collect();
+    return parts.join("");
   }
 
   private series(kind: Kind, name: string, help: string, labels: Labels): Series {
@@ -95,6 +91,15 @@ function labelText(labels: Labels): string {
   return parts.length === 0 ? "" : `{${parts.join(",")}}`;
 }
 
+function valueText(value: number): string {
+  if (value === Infinity) return "+Inf";
+  return value === -Infinity ? "-Inf" : String(value);
+}
+
 function escapeLabel(value: string): string {
-  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+  return escapeHelp(value).replaceAll('"', '\\"');
+}
+
+function escapeHelp(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 }

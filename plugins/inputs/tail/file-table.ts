@@ -22,12 +22,20 @@ export interface NewFile {
   /** The path that records speak of. */
   readonly path: string;
   readonly openPath: string;
+  /** Where it was made, with links resolved, when it was renamed before it was first seen. */
+  readonly home: string | undefined;
   readonly stat: Stats;
   /** It took the place of a file that was followed. */
   readonly isSuccessor: boolean;
   /** It was there at the first scan. */
   readonly isInitial: boolean;
 }
+
+/** Files given up that are remembered. */
+const MAX_GONE = 10_000;
+
+/** Paths without a file that are looked into in one scan, for files that came and went. */
+const MAX_LOOKS = 64;
 
 /** Which files are followed, by identity; notices new ones, renames and deletions. */
 export class FileTable {
@@ -39,6 +47,8 @@ export class FileTable {
   private readonly byPath = new Map<string, TailedFile>();
   private readonly byRealPath = new Map<string, TailedFile>();
   private readonly complained = new Map<string, number>();
+  /** Those that were read to their end and given up, should they still lie about under another name. */
+  private readonly gone = new Set<string>();
   private isFirstScan = true;
 
   constructor(options: FileTableOptions) {
@@ -68,6 +78,7 @@ export class FileTable {
     }
     this.markRotated(present);
     const added = oldestFirst(fresh).flatMap((found) => this.addFound(found));
+    added.push(...this.addUnseen(result.files));
     this.folders = this.foldersToWatch(result.folders);
     this.isFirstScan = false;
     return added;
@@ -76,6 +87,8 @@ export class FileTable {
   /** Ends following a file. */
   remove(file: TailedFile): void {
     file.rest();
+    if (this.gone.size >= MAX_GONE) this.gone.clear();
+    this.gone.add(`${file.identity}:${file.birthMs}`);
     if (this.files.get(file.identity) === file) this.files.delete(file.identity);
     if (this.byPath.get(file.path) === file) this.byPath.delete(file.path);
     if (this.byRealPath.get(file.realPath) === file) this.byRealPath.delete(file.realPath);
@@ -91,7 +104,7 @@ export class FileTable {
       const path = `${folder}/${name}`;
       const stat = statOf(path);
       if (stat === undefined || identityOf(stat) !== file.identity) continue;
-      file.openPath = path;
+      file.moveTo(path);
       return true;
     }
     return false;
@@ -100,9 +113,12 @@ export class FileTable {
   private seeAgain(file: TailedFile, { path, stat }: FoundFile): void {
     file.rotatedMs = -1;
     file.size = stat.size;
-    if (file.openPath === path || this.byPath.get(file.path) !== file) return;
-    // It is still found, under another name: the old name is free for a successor.
-    if (statIdentity(file.path) !== file.identity) file.openPath = path;
+    file.changedWallMs = stat.mtimeMs;
+    if (file.openPath === path || statIdentity(file.openPath) === file.identity) return;
+    // It is still found, under another name: that is where it is opened, and where changes are reported.
+    if (this.byRealPath.get(file.realPath) === file) this.byRealPath.delete(file.realPath);
+    file.moveTo(path);
+    this.byRealPath.set(file.realPath, file);
   }
 
   private markRotated(present: ReadonlySet<string>): void {
@@ -125,10 +141,30 @@ export class FileTable {
       this.add({
         path: found.path,
         openPath,
+        home: openPath === found.path ? undefined : before!.home,
         stat,
         isSuccessor: before !== undefined || i > 0,
         isInitial: this.isFirstScan,
       })
+    );
+  }
+
+  /** Where nothing is at a path any more, a file may have come and been renamed away meanwhile. */
+  private addUnseen(found: readonly FoundFile[]): TailedFile[] {
+    const rotated = [...this.byPath.values()].filter((file) => file.rotatedMs >= 0);
+    if (rotated.length === 0) return [];
+    const there = new Set(found.map(({ path }) => path));
+    return rotated.filter((file) => !there.has(file.path)).slice(-MAX_LOOKS).flatMap((file) =>
+      this.missedBetween(file, undefined).flatMap(({ path: openPath, stat }) =>
+        this.add({
+          path: file.path,
+          openPath,
+          home: file.home,
+          stat,
+          isSuccessor: true,
+          isInitial: false,
+        })
+      )
     );
   }
 
@@ -161,28 +197,31 @@ export class FileTable {
 
   /**
    * Files that came and were renamed away at this path between two scans: named like it, made after the
-   * one that was followed and before the one that is there now, oldest first.
+   * one that was followed and before the one that is there now, if one is, oldest first.
    */
-  private missedBetween(before: TailedFile, now: FoundFile): FoundFile[] {
+  private missedBetween(before: TailedFile, now: FoundFile | undefined): FoundFile[] {
     // Behind a link the files are rotated where it leads to.
-    const folder = dirname(before.realPath);
-    const isGeneration = generationsOf(basename(before.realPath));
+    const folder = dirname(before.home);
+    const isGeneration = generationsOf(basename(before.home));
+    const latest = now?.stat.birthtimeMs ?? Infinity;
+    const there = now && identityOf(now.stat);
     const generations: FoundFile[] = [];
     for (const name of namesIn(folder)) {
       if (!isGeneration(name)) continue;
       const path = `${folder}/${name}`;
       const stat = statOf(path);
-      if (stat?.isFile() && stat.birthtimeMs <= now.stat.birthtimeMs) generations.push({ path, stat });
+      if (stat?.isFile() && stat.birthtimeMs <= latest) generations.push({ path, stat });
     }
     const ordered = oldestFirst(generations);
     const at = ordered.findIndex(({ stat }) => identityOf(stat) === before.identity);
     const younger = at !== -1
       ? ordered.slice(at + 1)
-      : ordered.filter(({ stat }) => stat.birthtimeMs > before.birthMs);
-    return younger.filter(({ path, stat }) =>
-      identityOf(stat) !== identityOf(now.stat) && !this.files.has(identityOf(stat)) &&
-      !this.options.excluded(path)
-    );
+      : ordered.filter(({ stat }) => stat.birthtimeMs >= before.birthMs);
+    return younger.filter(({ path, stat }) => {
+      const identity = identityOf(stat);
+      return identity !== there && !this.files.has(identity) &&
+        !this.gone.has(`${identity}:${stat.birthtimeMs}`) && !this.options.excluded(path);
+    });
   }
 
   private foldersToWatch(scanned: ReadonlySet<string>): Set<string> {

@@ -8,7 +8,9 @@ export interface TailedFileOptions {
   /** The path that records and tags speak of. */
   readonly path: string;
   /** Where the file lies now, when it was renamed before it was first seen. */
-  readonly openPath?: string;
+  readonly openPath: string;
+  /** Where it was made, with links resolved, when it was renamed before it was first seen. */
+  readonly home: string | undefined;
   readonly stat: Stats;
   readonly maker: BatchMaker;
   readonly limits: ReaderLimits;
@@ -35,7 +37,9 @@ export class TailedFile {
   readonly birthMs: number;
   readonly compressed: boolean;
   /** The path with links resolved: the one that changes are reported for. */
-  readonly realPath: string;
+  realPath: string;
+  /** The resolved path that it was made at: where its successors appear. */
+  readonly home: string;
   /** An older file at the same path that must be read to its end before this one. */
   predecessor: TailedFile | undefined;
   /** When the file was found to be no longer at its path, on the clock's scale; -1 while it is there. */
@@ -54,8 +58,9 @@ export class TailedFile {
   openPath: string;
   /** Everything before this is safe at every output. */
   safeOffset = 0;
-  /** Size at the last look, in bytes; for a compressed file. */
+  /** Size and time of the last change as the last scan saw them, in bytes and in milliseconds since 1970. */
   size: number;
+  changedWallMs: number;
   private readonly reader: FileReader;
 
   constructor(options: TailedFileOptions) {
@@ -64,9 +69,11 @@ export class TailedFile {
     this.maker = options.maker;
     this.birthMs = options.stat.birthtimeMs;
     this.compressed = options.path.endsWith(".gz");
-    this.realPath = realPathOf(options.openPath ?? options.path);
-    this.openPath = options.openPath ?? options.path;
+    this.realPath = realPathOf(options.openPath);
+    this.home = options.home ?? this.realPath;
+    this.openPath = options.openPath;
     this.size = options.stat.size;
+    this.changedWallMs = options.stat.mtimeMs;
     this.reader = new FileReader(options.limits, options.encoding);
     if (this.compressed) return;
     this.open();
@@ -108,6 +115,12 @@ export class TailedFile {
     if (result.kind !== "lines") return undefined;
     const { from, to, offset } = result;
     return this.maker.fromLines(shared.buffer, from, to, offset, this.reader.text);
+  }
+
+  /** It was renamed. */
+  moveTo(path: string): void {
+    this.openPath = path;
+    this.realPath = realPathOf(path);
   }
 
   /** Gives the descriptor back; the next turn opens the file again, and goes on where it was. */

@@ -130,6 +130,7 @@ export class Tailer implements Input {
       file.grewMs = this.ctx.clock.nowMs();
       await this.emit(file, turn.batch);
     }
+    this.settings.descriptors.used(file);
     this.enqueue(file);
   }
 
@@ -264,9 +265,9 @@ export class Tailer implements Input {
   private poll(nowMs: number): void {
     for (const file of this.table.files.values()) {
       if (file.compressed) this.pollCompressed(file, nowMs);
+      else if (this.isTooOld(file)) this.putAside(file);
       else if (nowMs >= file.pollMs || (file.rotatedMs >= 0 && !file.drained)) this.enqueue(file);
-      if (this.isTooOld(file)) this.forget(file);
-      else this.settings.lag.update(file);
+      if (file.isOpen) this.settings.lag.update(file);
     }
   }
 
@@ -279,8 +280,18 @@ export class Tailer implements Input {
 
   private isTooOld(file: TailedFile): boolean {
     const { ignore_active_older_files: active, ignore_older: limitMs } = this.config;
-    if (!active || limitMs === 0 || !file.drained) return false;
-    return this.ctx.clock.nowMs() - file.grewMs > limitMs;
+    if (!active || limitMs === 0 || !file.drained || file.queued) return false;
+    return this.ctx.clock.wall().sec * 1000 - file.changedWallMs > limitMs;
+  }
+
+  /** It keeps its place, should it be written to again, but no descriptor. */
+  private putAside(file: TailedFile): void {
+    if (!file.isOpen) return;
+    this.closed.value++;
+    this.hot.delete(file);
+    file.rest();
+    this.settings.descriptors.drop(file);
+    this.settings.lag.remove(file.path);
   }
 
   /** Emits what joiners hold whose next line did not come in time, or all of it. */
@@ -308,7 +319,9 @@ export class Tailer implements Input {
   private async emitLastLine(file: TailedFile): Promise<void> {
     if (file.compressed) return;
     try {
-      await this.emit(file, file.lastLine(this.shared));
+      const last = file.lastLine(this.shared);
+      this.settings.descriptors.used(file);
+      await this.emit(file, last);
     } catch (error) {
       this.ctx.log.warn(`Cannot read the end of ${file.path}: ${(error as Error).message}`);
     }

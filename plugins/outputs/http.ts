@@ -1,0 +1,98 @@
+import { ConfigError, defineOutput } from "logcollector/plugin";
+import { promisify } from "node:util";
+import { gzip, zstdCompress } from "node:zlib";
+import * as z from "zod";
+import { HttpClient } from "./http/client.ts";
+import { type HttpConfig, httpFields } from "./http/config.ts";
+import { bodyFormat } from "./http/format.ts";
+import { type Headers, isHeaderName, mergeHeaders } from "./http/headers.ts";
+import { basic } from "./http/proxy.ts";
+import { requestPerRecord } from "./http/request-per-record.ts";
+import { errorOf } from "./http/response.ts";
+
+const compressors = {
+  gzip: (bytes: Uint8Array): Promise<Uint8Array> => promisify(gzip)(bytes, { level: 1 }),
+  zstd: (bytes: Uint8Array): Promise<Uint8Array> => promisify(zstdCompress)(bytes),
+};
+
+export default defineOutput({
+  name: "http",
+  summary: "Sends records to an HTTP server, many in one request.",
+  config: z.object(httpFields),
+  create(config, ctx) {
+    const configured = configuredHeaders(config);
+    const client = new HttpClient(config, ctx.clock);
+    const compress = config.compress && compressors[config.compress];
+    const post = async (
+      bytes: Uint8Array,
+      headers: readonly Headers[],
+      signal: AbortSignal,
+    ): Promise<void> => {
+      const what = `Cannot ${config.http_method.toLowerCase()} to ${client.target}`;
+      const merged = mergeHeaders([...headers, configured], config.allow_duplicated_headers);
+      const response = await client.request(bytes, merged, signal).catch((error: Error) => {
+        throw new Error(`${what}: ${reasonOf(error)}`, { cause: error });
+      });
+      const error = errorOf(response, what, {
+        showBody: config.log_response_payload,
+        nowMs: ctx.clock.wall().sec * 1000,
+      });
+      if (error !== undefined) throw error;
+    };
+    const tagHeader = (tag: string): Headers =>
+      config.header_tag === undefined ? [] : [[config.header_tag, tag]];
+
+    if (config.body_key !== undefined && config.headers_key !== undefined) {
+      const keys = { body: config.body_key, headers: config.headers_key };
+      return {
+        ...requestPerRecord(keys, ctx.log, async (body, headers, tag, signal) => {
+          const bytes = compress === undefined ? body : await compress(body);
+          await post(bytes, [headers, tagHeader(tag)], signal);
+        }),
+        close: () => client.close(),
+      };
+    }
+    const format = bodyFormat(config, ctx.log);
+    const contentType: Headers = [["Content-Type", format.contentType]];
+    return {
+      framing: format.framing,
+      encode(batch, into) {
+        if (config.header_tag !== undefined) into.partition(batch.tag);
+        format.encode(batch, into);
+      },
+      ...(compress && { seal: compress }),
+      send: (payload, signal) =>
+        post(payload.bytes, [contentType, tagHeader(payload.partition)], signal),
+      close: () => client.close(),
+    };
+  },
+});
+
+/** Checked once, so that a mistake shows before anything is sent. */
+function configuredHeaders(config: HttpConfig): Headers {
+  if ((config.body_key === undefined) !== (config.headers_key === undefined)) {
+    throw new ConfigError("body_key and headers_key need each other", "body_key");
+  }
+  // A request is one line of text first: a space or line break would end the path there.
+  // deno-lint-ignore no-control-regex
+  if (/[\0-\x20\x7f]/.test(config.uri)) {
+    throw new ConfigError("uri must not hold spaces or control characters", "uri");
+  }
+  const names = [...config.header.map(([name]) => name), config.header_tag ?? "x"];
+  for (const name of names) {
+    if (!isHeaderName(name)) {
+      throw new ConfigError(`cannot send a header called ${JSON.stringify(name)}`, "header");
+    }
+  }
+  const headers: (readonly [string, string])[] = [];
+  if (config.compress !== undefined) headers.push(["Content-Encoding", config.compress]);
+  if (config.http_user !== undefined) {
+    headers.push(["Authorization", basic(`${config.http_user}:${config.http_passwd}`)]);
+  }
+  return [...headers, ["User-Agent", "Fluent-Bit"], ...config.header];
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  const { code, message } = error;
+  return code === undefined || message.includes(code) ? message : `${message} (${code})`;
+}

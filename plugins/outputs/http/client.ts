@@ -1,0 +1,228 @@
+import { type Clock, tlsOptions } from "logcollector/plugin";
+import http from "node:http";
+import https from "node:https";
+import type { ConnectionOptions } from "node:tls";
+import type { HttpConfig } from "./config.ts";
+import { type Proxy, proxyFor, TunnelAgent, unbracket } from "./proxy.ts";
+import { readResponse } from "./read-response.ts";
+import type { Response } from "./response.ts";
+
+export type RequestHeaders = Record<string, string | string[]>;
+
+/** Sends requests to one server, over connections that it keeps for a while. */
+export class HttpClient {
+  private readonly config: HttpConfig;
+  private readonly clock: Clock;
+  private readonly proxy: Proxy | undefined;
+  private readonly server: ConnectionOptions;
+  private readonly speaksTls: boolean;
+  private readonly base: http.RequestOptions;
+  private agent: http.Agent;
+  private inFlight = 0;
+  private requests = 0;
+  private cancelIdle: (() => void) | undefined;
+  /** Server and path, for messages: without the query, which may hold a token. */
+  readonly target: string;
+
+  constructor(
+    config: HttpConfig,
+    clock: Clock,
+    env: Readonly<Record<string, string | undefined>> = process.env,
+  ) {
+    this.config = config;
+    this.clock = clock;
+    this.proxy = proxyFor(config, env);
+    this.server = config.tls ? tlsOptions(config, unbracket(config.host)) : {};
+    const path = config.uri.startsWith("/") ? config.uri : `/${config.uri}`;
+    const { port, tls } = config;
+    const host = unbracket(config.host);
+    const name = bracket(host);
+    const authority = port === (tls ? 443 : 80) ? name : `${name}:${port}`;
+    this.target = `${name}:${port}${path.replace(/\?.*/s, "")}`;
+    // Without TLS a proxy gets the whole URL; with TLS it is asked for a tunnel by the agent.
+    const forwards = this.proxy !== undefined && !tls;
+    this.speaksTls = tls || (forwards && this.proxy!.isTls);
+    this.base = {
+      method: config.http_method,
+      host: forwards ? this.proxy!.host : host,
+      port: forwards ? this.proxy!.port : port,
+      path: forwards ? `http://${authority}${path}` : path,
+      headers: {
+        Host: authority,
+        ...(forwards && this.proxy!.authorization !== undefined &&
+          { "Proxy-Authorization": this.proxy!.authorization }),
+      },
+      ...(config["net.source_address"] !== undefined &&
+        { localAddress: config["net.source_address"] }),
+      ...(config.ipv6 && { family: 6 }),
+    };
+    this.agent = this.makeAgent();
+  }
+
+  async request(
+    body: Uint8Array,
+    headers: RequestHeaders,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    signal.throwIfAborted();
+    this.recycle();
+    this.inFlight++;
+    this.requests++;
+    try {
+      return await this.once(body, headers, signal);
+    } catch (error) {
+      // The server may have closed a connection at the moment it was used again: that says nothing about it.
+      if (!(error instanceof StaleConnection)) throw error;
+      return await this.once(body, headers, signal);
+    } finally {
+      this.inFlight--;
+      if (this.inFlight === 0) this.closeWhenIdle();
+    }
+  }
+
+  close(): void {
+    this.cancelIdle?.();
+    this.agent.destroy();
+  }
+
+  private once(body: Uint8Array, headers: RequestHeaders, signal: AbortSignal): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      const request = (this.speaksTls ? https : http).request({
+        ...this.base,
+        agent: this.agent,
+        headers: {
+          ...this.base.headers as RequestHeaders,
+          ...headers,
+          "Content-Length": String(body.length),
+        },
+      });
+      const late = (reason: string) => request.destroy(new Error(reason));
+      const step = new Deadline(this.clock, late);
+      const idle = new Deadline(this.clock, late);
+      const onAbort = () => request.destroy(new Error("aborted"));
+      const settle = (call: () => void) => {
+        step.stop();
+        idle.stop();
+        signal.removeEventListener("abort", onAbort);
+        // An answer may come before the whole body is sent, whose memory is the engine's again from now on.
+        if (!request.writableFinished) request.destroy();
+        call();
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      request.on("error", (error) => {
+        const isStale = request.reusedSocket && isReset(error);
+        settle(() => reject(isStale ? new StaleConnection(error) : error));
+      });
+      request.on("response", (response) => {
+        readResponse(response, () => idle.start(this.readIdleMs, "the answer stands still"))
+          .then((read) => settle(() => resolve(read)), (error) => settle(() => reject(error)));
+      });
+      this.watch(request, step);
+      request.end(body);
+    });
+  }
+
+  /** Gives each step of a request its own time: to connect, to send, to be answered. */
+  private watch(request: http.ClientRequest, step: Deadline): void {
+    const { config } = this;
+    const answer = config["http.response_timeout"];
+    step.start(config["net.connect_timeout"], "connecting takes too long");
+    const sending = () => step.start(answer, "sending takes too long");
+    request.on("socket", (socket) => {
+      if (config["net.tcp_keepalive"]) {
+        socket.setKeepAlive(true, Math.max(0, config["net.tcp_keepalive_time"]) * 1000);
+      }
+      if (!socket.connecting) sending();
+      else socket.once(this.speaksTls ? "secureConnect" : "connect", sending);
+    });
+    request.on("finish", () => step.start(answer, "no answer in time"));
+  }
+
+  private get readIdleMs(): number {
+    return this.config["http.read_idle_timeout"] || this.config["net.io_timeout"];
+  }
+
+  private makeAgent(): http.Agent {
+    const { config, proxy, server } = this;
+    const options: https.AgentOptions = {
+      keepAlive: config["net.keepalive"],
+      maxSockets: config["net.max_worker_connections"] || Infinity,
+    };
+    if (proxy !== undefined && config.tls) {
+      const authority = `${bracket(config.host)}:${config.port}`;
+      return oneServer(new TunnelAgent(proxy, server, authority, options));
+    }
+    if (!this.speaksTls) return new http.Agent(options);
+    return oneServer(new https.Agent({ ...options, ...server }));
+  }
+
+  /** Makes connections anew that have carried their share of requests. */
+  private recycle(): void {
+    this.cancelIdle?.();
+    this.cancelIdle = undefined;
+    const most = this.config["net.keepalive_max_recycle"];
+    if (most > 0 && this.requests >= most && this.inFlight === 0) this.renew();
+  }
+
+  private closeWhenIdle(): void {
+    if (!this.config["net.keepalive"]) return;
+    this.cancelIdle = this.clock.after(
+      this.config["net.keepalive_idle_timeout"],
+      () => this.renew(),
+    );
+  }
+
+  private renew(): void {
+    this.agent.destroy();
+    this.agent = this.makeAgent();
+    this.requests = 0;
+  }
+}
+
+/** Agents look connections up by all options, certificates spelled out. Here all lead to the same server. */
+function oneServer(agent: https.Agent): https.Agent {
+  agent.getName = () => "server";
+  return agent;
+}
+
+class StaleConnection extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+  }
+}
+
+function isReset(error: NodeJS.ErrnoException): boolean {
+  return error.code === "ECONNRESET" || error.code === "EPIPE";
+}
+
+function bracket(host: string): string {
+  const name = unbracket(host);
+  return name.includes(":") ? `[${name}]` : name;
+}
+
+/** A timer that is set again and again. */
+class Deadline {
+  private readonly clock: Clock;
+  private readonly onLate: (reason: string) => void;
+  private cancel: (() => void) | undefined;
+  private stopped = false;
+
+  constructor(clock: Clock, onLate: (reason: string) => void) {
+    this.clock = clock;
+    this.onLate = onLate;
+  }
+
+  /** 0 is no limit. */
+  start(ms: number, reason: string): void {
+    this.cancel?.();
+    this.cancel = undefined;
+    if (ms > 0 && !this.stopped) {
+      this.cancel = this.clock.after(ms, () => this.onLate(`${reason}: over ${ms / 1000} s`));
+    }
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.cancel?.();
+  }
+}

@@ -1,0 +1,42 @@
+import type { IncomingMessage } from "node:http";
+import type { Response } from "./response.ts";
+
+/** What is kept of an answer's body, in bytes. */
+const KEPT = 4096;
+/** What is read of it so that the connection can be used again; a longer one costs the connection. */
+const READ = 65_536;
+
+/** Reads an answer, as much of it as is of use. `onPart` is called before each part that is waited for. */
+export function readResponse(
+  message: IncomingMessage,
+  onPart: () => void,
+): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let kept = 0;
+    let read = 0;
+    const finish = () =>
+      resolve({
+        status: message.statusCode ?? 0,
+        retryAfter: message.headers["retry-after"],
+        location: message.headers.location,
+        body: Buffer.concat(parts).toString("utf8"),
+      });
+    onPart();
+    message.on("data", (part: Buffer) => {
+      onPart();
+      if (kept < KEPT) {
+        parts.push(part.subarray(0, KEPT - kept));
+        kept += parts.at(-1)!.length;
+      }
+      read += part.length;
+      if (read <= READ) return;
+      finish();
+      message.destroy();
+    });
+    message.on("end", finish);
+    // The status has arrived: a body that is cut short does not change what the server said.
+    message.on("close", finish);
+    message.on("error", reject);
+  });
+}
