@@ -12,7 +12,7 @@ import { JsonOrLines } from "./stdin/json-or-lines.ts";
 
 const config = z.object({
   parser: field.text().optional().describe(
-    "Parser for each line; without one JSON objects are taken as they are, and other lines as `log`",
+    "Parser for each line, which leaves out what does not match; without one JSON objects are taken as they are, and other lines as `log`",
   ),
   buffer_size: field.size({ min: 16 }).default(1_000_000).describe(
     "Longest line or JSON object; a longer line comes in pieces",
@@ -32,15 +32,27 @@ export default defineInput({
     const lines = new LineSplitter(options.buffer_size);
     const values = new JsonOrLines(options.buffer_size);
 
-    const toRecord = (text: string, sec: number, nsec: number): LogRecord =>
-      parser?.parse(text, sec, nsec) ?? jsonRecord(text, sec, nsec, parser !== undefined) ??
-        { sec, nsec, body: { log: text } };
+    const unparsed = ctx.metrics.counter(
+      "input_unparsed_lines_total",
+      "Number of lines that the parser did not take",
+    );
+
+    const toRecords = (texts: readonly string[], sec: number, nsec: number): LogRecord[] => {
+      if (parser === undefined) return texts.map((text) => unparsedRecord(text, sec, nsec));
+      return texts.flatMap((text) => {
+        const record = parser.parse(text, sec, nsec);
+        if (record !== null) return [record];
+        unparsed.value++;
+        ctx.log.error(`Parser ${parser.name} does not take a line of the standard input`);
+        return [];
+      });
+    };
 
     const emit = (texts: readonly string[], bytes: number): Promise<void> | undefined => {
       if (texts.length === 0) return undefined;
       const { sec, nsec } = ctx.clock.wall();
-      const records = texts.map((text) => toRecord(text, sec, nsec));
-      return ctx.emit(Batch.of(ctx.tag, records, { bytes }));
+      const records = toRecords(texts, sec, nsec);
+      return records.length === 0 ? undefined : ctx.emit(Batch.of(ctx.tag, records, { bytes }));
     };
 
     return {
@@ -61,14 +73,13 @@ export default defineInput({
   },
 });
 
+/** A record without a parser: a JSON one as it is, any other text as `log`. */
+function unparsedRecord(text: string, sec: number, nsec: number): LogRecord {
+  return jsonRecord(text, sec, nsec) ?? { sec, nsec, body: { log: text } };
+}
+
 /** `{…}`, or `[time, {…}]` as other collectors print records. */
-function jsonRecord(
-  text: string,
-  sec: number,
-  nsec: number,
-  hasParser: boolean,
-): LogRecord | undefined {
-  if (hasParser) return undefined;
+function jsonRecord(text: string, sec: number, nsec: number): LogRecord | undefined {
   if (text.startsWith("{")) {
     const body = parseJsonObject(text);
     return body === null ? undefined : { sec, nsec, body };

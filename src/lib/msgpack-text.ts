@@ -33,7 +33,8 @@ export function formatValueText(value: Value): string {
     case "string":
       return `"${value}"`;
     case "number":
-      return Number.isInteger(value) ? String(value) : floatText(value);
+      // Integers that a double cannot count are bigint, so a larger number was written as a float.
+      return Number.isSafeInteger(value) ? String(value) : floatText(value);
     case "object":
       if (value === null) return "nil";
       if (Array.isArray(value)) return `[${value.map(formatValueText).join(", ")}]`;
@@ -52,6 +53,8 @@ function mapText(fields: Fields): string {
 }
 
 function floatText(value: number): string {
+  // From 1e21 on toFixed falls back to an exponent, which C never prints.
+  if (Math.abs(value) >= 1e21 && Number.isFinite(value)) return `${BigInt(value)}.000000`;
   if (Number.isFinite(value)) return value.toFixed(6);
   return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
 }

@@ -1,23 +1,29 @@
 import { stringifyJson } from "./json-text.ts";
 
-/** A character that text hardly ever holds, and its JSON form. */
-const MARK = "\u0001";
-const MARK_JSON = "\\u0001";
+/** How a line feed looks in JSON. */
+const LF_JSON = "\\n";
+
+/** Lines in both forms: as one text with a line feed between two, and as a list. */
+export interface QuotableLines {
+  readonly text: string;
+  readonly count: number;
+  readonly lines: readonly string[];
+}
 
 /**
- * Every line as a JSON string, with `between` between two: `"first" between "second"`. Escaping all lines in
- * one call, joined by a mark, takes half the time of one call for each.
+ * Every line as a JSON string, with `between` between two: `"first" between "second"`. The text is escaped
+ * in one call and its escaped line feeds are replaced, which takes half the time of one call for each.
  */
-export function quoteLines(lines: readonly string[], between: string): string {
-  if (lines.length === 0) return "";
-  const joined = JSON.stringify(lines.join(MARK));
-  if (lines.length === 1) return joined;
+export function quoteLines(source: QuotableLines, between: string): string {
+  if (source.count === 0) return "";
+  const escaped = JSON.stringify(source.text);
+  if (source.count === 1) return escaped;
   const quotedBetween = `"${between}"`;
-  const text = joined.replaceAll(MARK_JSON, () => quotedBetween);
-  // A line that holds the mark itself, or its JSON form as text, makes one replacement too many.
-  const growth = (lines.length - 1) * (quotedBetween.length - MARK_JSON.length);
-  if (text.length === joined.length + growth) return text;
-  return lines.map((line) => JSON.stringify(line)).join(between);
+  const text = escaped.replaceAll(LF_JSON, () => quotedBetween);
+  // A backslash before an n in a line looks the same once it is escaped, and makes one replacement too many.
+  const growth = (source.count - 1) * (quotedBetween.length - LF_JSON.length);
+  if (text.length === escaped.length + growth) return text;
+  return source.lines.map((line) => JSON.stringify(line)).join(between);
 }
 
 /** The constant text around a line that is the last field of a record. */

@@ -121,6 +121,8 @@ const MISFITS: Readonly<
 
 function readInto(record: LogRecord, time: TimeReader, text: string): boolean {
   if (!time.read(text)) return false;
+  // The start of the epoch is the time of a clock that was never set: it counts as none.
+  if (time.sec === 0 && time.nsec === 0) return true;
   record.sec = time.sec;
   record.nsec = time.nsec;
   return true;

@@ -16,6 +16,7 @@ import sysinfo from "../../plugins/filters/sysinfo.ts";
 import throttle from "../../plugins/filters/throttle.ts";
 import typeConverter from "../../plugins/filters/type_converter/mod.ts";
 import fileOutput from "../../plugins/outputs/file.ts";
+import httpOutput from "../../plugins/outputs/http.ts";
 import nullOutput from "../../plugins/outputs/null.ts";
 import stdoutOutput from "../../plugins/outputs/stdout.ts";
 import jsonParser from "../../plugins/parsers/json.ts";
@@ -46,6 +47,7 @@ const BUILTINS: readonly PluginDefinition[] = [
   throttle,
   typeConverter,
   fileOutput,
+  httpOutput,
   nullOutput,
   stdoutOutput,
   jsonParser,

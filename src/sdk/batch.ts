@@ -5,11 +5,48 @@ export interface RawLines {
   /** The field that a line becomes, `log` for most inputs. */
   readonly key: string;
   readonly lines: readonly string[];
+  /** Number of lines: does not split the text. */
+  readonly count: number;
+  /** The lines with a line feed between two: does not split what came as one text. */
+  readonly text: string;
   /** The time of all the lines, as in {@link LogRecord}. */
   readonly sec: number;
   readonly nsec: number;
   /** Fields that every record of the batch carries in front of its line, such as the file's path. */
   readonly extra?: Readonly<Body> | undefined;
+}
+
+/** Lines for {@link Batch.ofLines}: as a list, or as one text with a line feed between two and their number. */
+export type RawSource =
+  & Pick<RawLines, "key" | "sec" | "nsec" | "extra">
+  & (Pick<RawLines, "lines"> | Pick<RawLines, "text" | "count">);
+
+class RawBlock implements RawLines {
+  readonly key: string;
+  readonly count: number;
+  readonly sec: number;
+  readonly nsec: number;
+  readonly extra: Readonly<Body> | undefined;
+  private list: readonly string[] | undefined;
+  private whole: string | undefined;
+
+  constructor(source: RawSource) {
+    this.key = source.key;
+    this.sec = source.sec;
+    this.nsec = source.nsec;
+    this.extra = source.extra;
+    this.list = "lines" in source ? source.lines : undefined;
+    this.whole = "text" in source ? source.text : undefined;
+    this.count = "lines" in source ? source.lines.length : source.count;
+  }
+
+  get lines(): readonly string[] {
+    return this.list ??= this.count === 0 ? [] : this.whole!.split("\n");
+  }
+
+  get text(): string {
+    return this.whole ??= this.list!.join("\n");
+  }
 }
 
 /** What {@link Batch} remembers of where it came from. Derived batches inherit it. */
@@ -53,13 +90,13 @@ export class Batch {
   }
 
   /** A batch of lines that become records only when somebody reads {@link records}. */
-  static ofLines(tag: string, raw: RawLines, origin: BatchOrigin = {}): Batch {
-    return new Batch(tag, undefined, raw, origin.stream ?? "", origin.bytes ?? 0);
+  static ofLines(tag: string, raw: RawSource, origin: BatchOrigin = {}): Batch {
+    return new Batch(tag, undefined, new RawBlock(raw), origin.stream ?? "", origin.bytes ?? 0);
   }
 
   /** Number of records. Does not make records of raw lines. */
   get length(): number {
-    return this.list?.length ?? this.rawLines!.lines.length;
+    return this.list?.length ?? this.rawLines!.count;
   }
 
   /** The lines, as long as nobody asked for the records; afterwards `undefined`. */

@@ -40,7 +40,7 @@ export function jsonEncoder(options: JsonEncoderOptions): JsonEncoder {
   const end = format === "json_lines" ? "\n" : "";
 
   const ofLines = (raw: RawLines): string | undefined => {
-    if (raw.lines.length === 0) return "";
+    if (raw.count === 0) return "";
     let fields = raw.extra;
     if (dateKey !== undefined) {
       if (dateKey === raw.key) return undefined;
@@ -48,7 +48,7 @@ export function jsonEncoder(options: JsonEncoderOptions): JsonEncoder {
     }
     const frame = lineFrame(fields, raw.key);
     if (frame === undefined) return undefined;
-    const lines = quoteLines(raw.lines, frame.after + between + frame.before);
+    const lines = quoteLines(raw, frame.after + between + frame.before);
     return frame.before + lines + frame.after + end;
   };
   const ofRecords = (records: readonly LogRecord[]): string => {

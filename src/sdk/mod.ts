@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { Batch, type BatchOrigin, type RawLines } from "./batch.ts";
+export { Batch, type BatchOrigin, type RawLines, type RawSource } from "./batch.ts";
 export type {
   Clock,
   Counter,

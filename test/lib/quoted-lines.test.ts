@@ -1,19 +1,43 @@
 import { expect, test } from "bun:test";
-import { lineFrame, quoteLines } from "../../src/lib/quoted-lines.ts";
+import { lineFrame, type QuotableLines, quoteLines } from "../../src/lib/quoted-lines.ts";
 
-const HARD = ["", "a", 'q"', "b\\", "\u0001", "\\u0001", "x\u0001y", "é😀", "\n", "\ud800", '","'];
+const source = (lines: string[]): QuotableLines => ({
+  lines,
+  count: lines.length,
+  text: lines.join("\n"),
+});
+
+const HARD = [
+  "",
+  "a",
+  'q"',
+  "b\\",
+  "\u0001",
+  "\\u0001",
+  "x\u0001y",
+  "é😀",
+  "\n",
+  "\\n",
+  "\\\\n",
+  "\ud800",
+  '","',
+];
+
+const quotable = (lines: string[]) => ({ lines, text: lines.join("\n"), count: lines.length });
 
 test("quoteLines() quotes each line as JSON.stringify does", () => {
   for (const first of HARD) {
     for (const second of HARD) {
       const lines = [first, second, "end"];
-      expect(quoteLines(lines, "$&,")).toBe(lines.map((l) => JSON.stringify(l)).join("$&,"));
+      expect(quoteLines(source(lines), "$&,")).toBe(
+        lines.map((l) => JSON.stringify(l)).join("$&,"),
+      );
     }
   }
 });
 
 test("quoteLines() of nothing is empty", () => {
-  expect(quoteLines([], ",")).toBe("");
+  expect(quoteLines(source([]), ",")).toBe("");
 });
 
 test("lineFrame() is the text around the last field", () => {

@@ -1,10 +1,16 @@
+import { JsonScan } from "./json-scan.ts";
+
 /**
  * Sorts a stream of lines into JSON objects and plain lines. Several objects may stand on one line, and
  * one object may go over several.
  */
 export class JsonOrLines {
   private readonly maxChars: number;
-  private open = "";
+  /** The lines of an object that has not ended yet. */
+  private open: string[] = [];
+  private openChars = 0;
+  private isObject = false;
+  private scan = new JsonScan();
 
   constructor(maxChars: number) {
     this.maxChars = maxChars;
@@ -19,59 +25,52 @@ export class JsonOrLines {
   /** What is left of an object that did not end, line by line. */
   flush(): string[] {
     const rest = this.open;
-    this.open = "";
-    return rest === "" ? [] : rest.split("\n");
+    this.open = [];
+    return rest;
   }
 
   private take(line: string, found: string[]): void {
-    let text = this.open === "" ? line : `${this.open}\n${line}`;
-    this.open = "";
-    for (;;) {
-      text = text.trimStart();
-      if (text === "") return;
-      const end = startsJson(text) ? endOfJson(text) : -1;
-      if (end === -1) return this.incomplete(text, found);
-      if (end === text.length || startsJson(text.slice(end).trimStart())) {
-        found.push(text.slice(0, end));
-        text = text.slice(end);
-      } else {
-        found.push(text);
-        return;
-      }
+    if (this.open.length === 0) return this.start(line, found);
+    this.scan.feed("\n");
+    const end = this.scan.feed(line);
+    if (end === -1) return this.keep(line, found);
+    const before = this.open.join("\n");
+    this.open = [];
+    this.complete(`${before}\n${line.slice(0, end)}`, line.slice(end), found);
+  }
+
+  private start(text: string, found: string[]): void {
+    text = text.trimStart();
+    if (text === "") return;
+    this.scan = new JsonScan();
+    const end = startsJson(text) ? this.scan.feed(text) : -1;
+    if (end !== -1) return this.complete(text.slice(0, end), text.slice(end), found);
+    this.openChars = 0;
+    this.isObject = false;
+    this.keep(text, found);
+  }
+
+  /** An object has ended. What follows it on its line is the next one, or makes all of it a plain line. */
+  private complete(object: string, rest: string, found: string[]): void {
+    if (rest === "") found.push(object);
+    else if (!startsJson(rest.trimStart())) found.push(object + rest);
+    else {
+      found.push(object);
+      this.start(rest, found);
     }
   }
 
-  private incomplete(text: string, found: string[]): void {
-    if (/^\{\s*("|$)/.test(text) && text.length < this.maxChars) this.open = text;
-    else found.push(...text.split("\n"));
+  /** Waits for the rest of an object. What cannot be one, or is too long, is plain lines. */
+  private keep(line: string, found: string[]): void {
+    this.open.push(line);
+    this.openChars += line.length + 1;
+    const head = this.isObject ? '{"' : this.open.join("\n");
+    this.isObject ||= /^\{\s*"/.test(head);
+    if ((this.isObject || /^\{\s*$/.test(head)) && this.openChars <= this.maxChars) return;
+    for (const plain of this.flush()) found.push(plain);
   }
 }
 
 function startsJson(text: string): boolean {
   return text.startsWith("{") || text.startsWith("[");
-}
-
-/** The end of the JSON value that starts the text, or -1 when it is not complete. */
-function endOfJson(text: string): number {
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 0x22) {
-      i = endOfString(text, i);
-      if (i === -1) return -1;
-    } else if (c === 0x7b || c === 0x5b) depth++;
-    else if (c === 0x7d || c === 0x5d) {
-      if (--depth === 0) return i + 1;
-    }
-  }
-  return -1;
-}
-
-function endOfString(text: string, from: number): number {
-  for (let i = from + 1; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 0x5c) i++;
-    else if (c === 0x22) return i;
-  }
-  return -1;
 }

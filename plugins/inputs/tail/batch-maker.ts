@@ -8,6 +8,8 @@ import {
 } from "logcollector/plugin";
 import type { TextEncoding } from "./text-decoder.ts";
 
+const LF = 0x0a;
+
 /** What happens to a line that is longer than allowed. `mark` cuts it and says so in the record. */
 export type LongLines = "skip" | "cut" | "mark";
 
@@ -45,10 +47,14 @@ export class BatchMaker {
   private readonly options: BatchMakerOptions;
   private readonly extra: Body | undefined;
   private readonly needsOffsets: boolean;
+  /** Nothing is done to a line but to carry it. */
+  private readonly isPlain: boolean;
 
   constructor(options: BatchMakerOptions) {
     this.options = options;
     this.extra = options.pathKey === undefined ? undefined : { [options.pathKey]: options.path };
+    this.isPlain = options.parser === undefined && options.joiner === undefined &&
+      options.offsetKey === undefined && !options.skipEmptyLines;
     this.needsOffsets = options.offsetKey !== undefined || options.joiner !== undefined;
   }
 
@@ -64,9 +70,41 @@ export class BatchMaker {
     offset: number,
     encoding: TextEncoding,
   ): Batch | undefined {
+    if (this.isPlain) {
+      const batch = this.plainBatch(buffer, from, to, encoding);
+      if (batch !== undefined) return batch;
+    }
     const lines = this.split(buffer, from, to, offset, encoding);
     if (lines.texts.length === 0) return undefined;
     return this.batch(lines, to - from);
+  }
+
+  /**
+   * The lines as one text that is not even split, when nothing needs to look at them one by one; otherwise
+   * `undefined`.
+   */
+  private plainBatch(
+    buffer: Buffer,
+    from: number,
+    to: number,
+    encoding: TextEncoding,
+  ): Batch | undefined {
+    if (encoding.breakBytes !== 1 || buffer[to - 1] !== LF) return undefined;
+    const text = encoding.decode(buffer, from, to - 1);
+    if (text.includes("\r")) return undefined;
+    const longest = (this.options.maxLineBytes - 2) / 4;
+    let count = 1;
+    let start = 0;
+    for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", start)) {
+      if (at - start > longest) return undefined;
+      count++;
+      start = at + 1;
+    }
+    if (text.length - start > longest) return undefined;
+    const { tag, stream, key } = this.options;
+    const { sec, nsec } = this.options.wall();
+    const raw = { key, text, count, sec, nsec, extra: this.extra };
+    return Batch.ofLines(tag, raw, { stream, bytes: to - from });
   }
 
   /** A batch of the beginning of a line that is too long. */

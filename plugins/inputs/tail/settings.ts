@@ -107,7 +107,8 @@ function joinerFactory(
   );
   return (path) =>
     factory.create({
-      key: config.key,
+      // Fluent Bit gives joined text this name, whatever `key` says.
+      key: "log",
       extra: extra(path),
       positionKey: config.offset_key,
       onTruncated: () => void counter.value++,

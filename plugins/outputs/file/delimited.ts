@@ -1,6 +1,6 @@
 import { type Body, formatValueText, type LogRecord, type Payload } from "logcollector/plugin";
-import type { Delimiters, RecordFormat } from "./format.ts";
-import { timeText } from "./format.ts";
+import type { Delimiters } from "./delimiters.ts";
+import { type RecordFormat, timeText } from "./record-format.ts";
 
 /** A record as labels with their values, in Fluent Bit's notation: `"time":1.5	"key":"value"`. */
 export function ltsvLine({ delimiter, label }: Delimiters): (record: LogRecord) => string {

@@ -5,20 +5,14 @@ import {
   type Logger,
   type LogRecord,
   type Payload,
-  type PayloadWriter,
   quoteLines,
   stringifyJsonLines,
 } from "logcollector/plugin";
 import { compileBraces } from "./brace-template.ts";
 import type { FileConfig } from "./config.ts";
 import { csvFormat, ltsvLine } from "./delimited.ts";
-
-/** How records become the bytes of a file. */
-export interface RecordFormat {
-  encode(batch: Batch, into: PayloadWriter): void;
-  /** What of a payload is written to a file that has something in it already, or has not. */
-  finish(payload: Payload, fileIsEmpty: boolean): Uint8Array;
-}
+import { delimiters } from "./delimiters.ts";
+import { type RecordFormat, timeText } from "./record-format.ts";
 
 export function recordFormat(config: FileConfig, log: Logger): RecordFormat {
   switch (config.format) {
@@ -56,11 +50,11 @@ function linesOf(line: (record: LogRecord) => string): RecordFormat {
 
 function plainLines(batch: Batch): string {
   const { raw } = batch;
-  if (raw !== undefined && raw.lines.length > 0) {
+  if (raw !== undefined && raw.count > 0) {
     const frame = lineFrame(raw.extra, raw.key);
     if (frame !== undefined) {
       const between = `${frame.after}\n${frame.before}`;
-      return `${frame.before}${quoteLines(raw.lines, between)}${frame.after}\n`;
+      return `${frame.before}${quoteLines(raw, between)}${frame.after}\n`;
     }
   }
   return `${stringifyJsonLines(batch.records.map((record) => record.body))}\n`;
@@ -69,12 +63,12 @@ function plainLines(batch: Batch): string {
 /** `tag: [seconds.nanoseconds, {json}]` */
 function taggedLines(batch: Batch): string {
   const { raw, tag } = batch;
-  if (raw !== undefined && raw.lines.length > 0) {
+  if (raw !== undefined && raw.count > 0) {
     const frame = lineFrame(raw.extra, raw.key);
     if (frame !== undefined) {
       const before = `${tag}: [${timeText(raw)}, ${frame.before}`;
       const after = `${frame.after}]\n`;
-      return before + quoteLines(raw.lines, after + before) + after;
+      return before + quoteLines(raw, after + before) + after;
     }
   }
   const { records } = batch;
@@ -84,39 +78,4 @@ function taggedLines(batch: Batch): string {
     text += `${tag}: [${timeText(records[i]!)}, ${bodies[i]!}]\n`;
   }
   return text;
-}
-
-/** Seconds and nanoseconds as one number with nine digits behind the point. */
-export function timeText({ sec, nsec }: { readonly sec: number; readonly nsec: number }): string {
-  return `${sec}.${String(nsec).padStart(9, "0")}`;
-}
-
-export interface Delimiters {
-  readonly delimiter: string;
-  readonly label: string;
-}
-
-const DELIMITERS: ReadonlyMap<string, string> = new Map([
-  ["\\t", "\t"],
-  ["\t", "\t"],
-  ["tab", "\t"],
-  ["space", " "],
-  ["comma", ","],
-]);
-
-/** Fluent Bit knows delimiters by name and takes its own for any other. */
-function delimiters(config: FileConfig, log: Logger, delimiter: string, label: string): Delimiters {
-  const named = (option: "delimiter" | "label_delimiter", usual: string): string => {
-    const name = config[option];
-    if (name === undefined) return usual;
-    const found = DELIMITERS.get(name.toLowerCase());
-    if (found === undefined && name !== usual) {
-      log.warn(`Ignored ${option} ${JSON.stringify(name)}: it must be tab, space or comma`);
-    }
-    return found ?? usual;
-  };
-  return {
-    delimiter: named("delimiter", delimiter),
-    label: named("label_delimiter", label),
-  };
 }

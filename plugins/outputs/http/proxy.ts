@@ -36,13 +36,13 @@ export function proxyFor(
 function parse(text: string, option: string | undefined): Proxy {
   let url: URL;
   try {
-    url = new URL(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
+    url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
   } catch {
     throw new ConfigError("cannot read the proxy's URL: expected http://host:port", option);
   }
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw new ConfigError(
-      `cannot use a proxy of kind ${url.protocol} expected http://host:port`,
+      `cannot use a proxy of kind "${url.protocol}": expected http://host:port`,
       option,
     );
   }

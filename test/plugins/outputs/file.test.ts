@@ -105,7 +105,7 @@ test("file names files after tags, which cannot leave the folder", async () => {
     await output.write(Batch.of(tag, [record({ tag })]));
   }
   const names = readdirSync(folder, { recursive: true }).map(String).sort();
-  expect(names).toEqual(["_", "__", "_/_", "_/_/etc", "_/_/etc/pass_wd", "_/x", "a.b"]);
+  expect(names).toEqual(["_", "_/_", "_/_/etc", "_/_/etc/pass_wd", "_/x", "__", "a.b"]);
 });
 
 test("file sends records to the files that their fields name, in order", async () => {
@@ -253,4 +253,13 @@ test.each([
   [{ file: "$a[" }, "template"],
 ])("file refuses the options %j", (options, message) => {
   expect(() => drive(options)).toThrow(message);
+});
+
+test("file takes back what it wrote of a payload that failed half-way", async () => {
+  // The shell's limit of 512 or 1024 bytes a file stands for a full disk: part of a write fits.
+  const child = join(import.meta.dir, "full-disk-child.ts");
+  const script = 'trap "" XFSZ; ulimit -f 1; exec "$0" "$@"';
+  const run = Bun.spawn(["sh", "-c", script, process.execPath, child, folder], { stdout: "pipe" });
+  expect(JSON.parse(await new Response(run.stdout).text())).toEqual({ failed: "EFBIG" });
+  expect(read("out")).toBe('{"n":1}\n');
 });

@@ -1,0 +1,155 @@
+import { expect, test } from "bun:test";
+import type { Batch, Filter, FilterContext } from "logcollector/plugin";
+import { numbers, ScriptedOutput, TestPipeline } from "../support/test-pipeline.ts";
+
+/** A filter from a function of the batch. */
+function filter(process: Filter["process"], match?: string) {
+  return { ...(match === undefined ? {} : { match }), create: () => ({ process }) };
+}
+
+/** Writes down which filter saw which records under which tag. */
+function tracing(seen: string[], name: string, match?: string) {
+  return filter((batch) => {
+    seen.push(`${name} ${batch.tag} ${batch.records.map(({ body }) => body.n).join(",")}`);
+    return batch;
+  }, match);
+}
+
+test("filters work in their order on the tags that they match", async () => {
+  const seen: string[] = [];
+  const output = new ScriptedOutput();
+  const pipeline = new TestPipeline({
+    filters: [tracing(seen, "a"), tracing(seen, "x", "x.*"), tracing(seen, "b")],
+    outputs: [{ output }],
+  });
+  pipeline.emit(numbers(1, 2));
+  pipeline.emit(numbers(3, 1, "x.y"));
+  await pipeline.advance(1000);
+  expect(seen).toEqual(["a test 1,2", "b test 1,2", "a x.y 3", "x x.y 3", "b x.y 3"]);
+  expect(output.delivered).toEqual(["1 2 3"]);
+});
+
+test("an empty batch goes no further and is acked", () => {
+  const seen: string[] = [];
+  const pipeline = new TestPipeline({
+    filters: [filter((batch) => batch.with([])), tracing(seen, "after")],
+    outputs: [{ output: new ScriptedOutput() }],
+  });
+  let acked = false;
+  pipeline.emit(numbers(1, 2), () => void (acked = true));
+  expect([seen, acked]).toEqual([[], true]);
+  expect(pipeline.metric("filter_drop_records_total")).toBe(2);
+});
+
+test("a batch under a new tag goes through all filters again, except the one that made it", async () => {
+  const seen: string[] = [];
+  const retag = filter((batch) => {
+    seen.push(`retag ${batch.tag}`);
+    return [batch.with(batch.records.slice(0, 1)), batch.retag("new", batch.records.slice(1))];
+  });
+  const output = new ScriptedOutput();
+  const pipeline = new TestPipeline({
+    filters: [tracing(seen, "a"), retag, tracing(seen, "b")],
+    outputs: [{ output, match: "new" }],
+  });
+  let acked = false;
+  pipeline.emit(numbers(1, 3), () => void (acked = true));
+  expect(seen).toEqual(["a test 1,2,3", "retag test", "b test 1", "a new 2,3", "b new 2,3"]);
+  await pipeline.advance(1000);
+  expect([output.delivered, acked]).toEqual([["2 3"], true]);
+});
+
+test("records that two filters re-tag in a circle are dropped, counted and acked", () => {
+  const circle = (to: string, match: string) =>
+    filter((batch) => batch.retag(to, batch.records), match);
+  const pipeline = new TestPipeline({
+    filters: [circle("a", "b"), circle("b", "a")],
+    outputs: [{ output: new ScriptedOutput() }],
+  });
+  let acked = false;
+  pipeline.emit(numbers(1, 4, "a"), () => void (acked = true));
+  expect(acked).toBe(true);
+  expect(pipeline.metric("retag_loop_records_total")).toBe(4);
+});
+
+test("a filter that takes its time keeps the order, and the ack waits for it", async () => {
+  const doors: (() => void)[] = [];
+  const slow = filter((batch) => new Promise((resolve) => doors.push(() => resolve(batch))));
+  const output = new ScriptedOutput();
+  const pipeline = new TestPipeline({ filters: [slow], outputs: [{ output }] });
+  let acked = 0;
+  const run = (async () => {
+    for (const i of [10, 20, 30]) await pipeline.emit(numbers(i, 2), () => void acked++);
+  })();
+  for (let i = 0; i < 3; i++) {
+    await pipeline.settle();
+    expect([doors.length, acked]).toEqual([i + 1, 0]);
+    doors[i]!();
+  }
+  await run;
+  await pipeline.advance(1000);
+  expect(output.delivered).toEqual(["10 11 20 21 30 31"]);
+  expect(acked).toBe(3);
+});
+
+for (const [name, fail] of [
+  ["throws", () => {
+    throw new Error("bad record");
+  }],
+  ["rejects", () => Promise.reject(new Error("bad record"))],
+] as const) {
+  test(`a filter that ${name} costs that batch, counted and acked, and no other`, async () => {
+    const failing = filter((batch) => batch.records[0]!.body.n === 20 ? fail() : batch);
+    const output = new ScriptedOutput();
+    const pipeline = new TestPipeline({ filters: [failing], outputs: [{ output }] });
+    let acked = 0;
+    for (const i of [10, 20, 30]) await pipeline.emit(numbers(i, 2), () => void acked++);
+    await pipeline.advance(1000);
+    expect(output.delivered).toEqual(["10 11 30 31"]);
+    expect(acked).toBe(3);
+    expect(pipeline.metric("dropped_records_total", { reason: "filter_error" })).toBe(2);
+    expect(pipeline.messages.join()).toContain("bad record");
+  });
+}
+
+test("a filter may hold a batch back and emit its records later: then it is acked", async () => {
+  const held: { batch: Batch; release: () => void }[] = [];
+  let context!: FilterContext;
+  const holding = {
+    create(ctx: FilterContext): Filter {
+      context = ctx;
+      return {
+        process(batch) {
+          held.push({ batch: batch.with(batch.records.slice()), release: ctx.hold() });
+          return batch.with([]);
+        },
+      };
+    },
+  };
+  const seen: string[] = [];
+  const output = new ScriptedOutput();
+  const pipeline = new TestPipeline({
+    filters: [tracing(seen, "a"), holding, tracing(seen, "b")],
+    outputs: [{ output }],
+  });
+  let acked = false;
+  pipeline.emit(numbers(1, 2), () => void (acked = true));
+  await pipeline.advance(2000);
+  expect([acked, seen]).toEqual([false, ["a test 1,2"]]);
+  const [{ batch, release }] = held as [typeof held[number]];
+  context.emit(batch, release);
+  expect(acked).toBe(false);
+  await pipeline.advance(1000);
+  expect(acked).toBe(true);
+  expect(seen.slice(1)).toEqual(["a test 1,2", "b test 1,2"]);
+  expect(output.delivered).toEqual(["1 2"]);
+  expect(() => context.hold()).toThrow("only valid in process()");
+});
+
+test("records under a tag that no output matches are counted and acked", () => {
+  const pipeline = new TestPipeline({ outputs: [{ output: new ScriptedOutput(), match: "other" }] });
+  let acked = false;
+  pipeline.emit(numbers(1, 3), () => void (acked = true));
+  expect(acked).toBe(true);
+  expect(pipeline.metric("unrouted_records_total")).toBe(3);
+});
