@@ -1,24 +1,29 @@
 import { defineFilter, formatRecordText } from "logcollector/plugin";
-import { promisify } from "node:util";
 import * as z from "zod";
-
-const write = promisify((text: string, done: (error?: Error | null) => void) =>
-  process.stdout.write(text, done)
-);
 
 export default defineFilter({
   name: "stdout",
   summary: "Prints every record and passes it on.",
   config: z.object({}),
-  create() {
+  create(_config, ctx) {
+    // Without a listener the reader's leaving would end the process.
+    process.stdout.on("error", () => undefined);
+    // Waiting for the reader of a pipe keeps what it has not read yet out of memory.
+    const print = (text: string) =>
+      new Promise<void>((resolve) =>
+        process.stdout.write(text, (error) => {
+          if (error) ctx.log.warn(`Cannot print: ${error.message}`);
+          // What cannot be printed is passed on all the same: it is only shown here.
+          resolve();
+        })
+      );
     return {
       async process(batch) {
         let text = "";
         batch.records.forEach((record, index) => {
           text += `${formatRecordText(index, batch.tag, record, "flat")}\n`;
         });
-        // Waiting for the reader of a pipe keeps what it has not read yet out of memory.
-        await write(text);
+        await print(text);
         return batch;
       },
     };

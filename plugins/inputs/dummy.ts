@@ -14,7 +14,9 @@ const config = z.object({
   metadata: field.text().default("{}").describe("The record's metadata, a JSON object"),
   rate: field.float({ min: 0 }).default(1).describe("Records per second"),
   copies: field.int({ min: 1, max: 1_000_000 }).default(1).describe("Copies of each record"),
-  samples: field.int({ min: 0 }).default(0).describe("Stop making records after so many; 0 for never"),
+  samples: field.int({ min: 0 }).default(0).describe(
+    "Stop making records after so many; 0 for never",
+  ),
   interval_sec: field.int({ min: 0 }).default(0).describe(
     "Seconds from one record to the next, instead of rate",
   ),
@@ -45,7 +47,11 @@ export default defineInput({
     const make = (): Batch => {
       const records: LogRecord[] = [];
       for (let i = 0; i < options.copies; i++) {
-        records.push({ ...time(), body: structuredClone(body), metadata: structuredClone(metadata) });
+        records.push({
+          ...time(),
+          body: structuredClone(body),
+          metadata: structuredClone(metadata),
+        });
       }
       return Batch.of(ctx.tag, records);
     };
@@ -83,7 +89,9 @@ function timestamps(
   { start_time_sec: sec, start_time_nsec: nsec, fixed_timestamp: fixed }: TimeOptions,
   wall: () => { sec: number; nsec: number },
 ): () => { sec: number; nsec: number } {
-  const start = sec >= 0 || nsec >= 0 ? { sec: Math.max(0, sec), nsec: Math.max(0, nsec) } : undefined;
+  const start = sec >= 0 || nsec >= 0
+    ? { sec: Math.max(0, sec), nsec: Math.max(0, nsec) }
+    : undefined;
   let first: { sec: number; nsec: number } | undefined;
   return () => {
     const now = wall();

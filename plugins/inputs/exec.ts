@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import { Batch, defineInput, field, LineSplitter, type LogRecord } from "logcollector/plugin";
 import * as z from "zod";
 
@@ -61,7 +62,8 @@ export default defineInput({
           ctx.log.error(`Cannot run the command: ${error.message}`);
           resolve(127);
         });
-        child.on("close", (code, sig) => resolve(code ?? (sig === null ? 1 : 128)));
+        // A signal is shown as a shell shows it.
+        child.on("close", (code, sig) => resolve(code ?? 128 + (sig ? constants.signals[sig] : 0)));
       });
       const stop = () => void endGroup(child.pid, ended);
       signal.addEventListener("abort", stop, { once: true });
@@ -71,13 +73,18 @@ export default defineInput({
         if (records.length > 0) return ctx.emit(Batch.of(ctx.tag, records, { bytes }));
         return undefined;
       };
-      for await (const chunk of child.stdout) {
-        await emit(splitter.push(chunk as Buffer), (chunk as Buffer).length);
+      try {
+        for await (const chunk of child.stdout) {
+          await emit(splitter.push(chunk as Buffer), (chunk as Buffer).length);
+        }
+        await emit(splitter.flush(), 0);
+        return await ended;
+      } catch (error) {
+        stop();
+        throw error;
+      } finally {
+        signal.removeEventListener("abort", stop);
       }
-      await emit(splitter.flush(), 0);
-      const status = await ended;
-      signal.removeEventListener("abort", stop);
-      return status;
     };
 
     return {

@@ -78,7 +78,7 @@ function unparsedRecord(text: string, sec: number, nsec: number): LogRecord {
   return jsonRecord(text, sec, nsec) ?? { sec, nsec, body: { log: text } };
 }
 
-/** `{…}`, or `[time, {…}]` as other collectors print records. */
+/** `{…}`, or `[time, {…}]` or `[[time, {metadata}], {…}]` as other collectors print records. */
 function jsonRecord(text: string, sec: number, nsec: number): LogRecord | undefined {
   if (text.startsWith("{")) {
     const body = parseJsonObject(text);
@@ -86,10 +86,12 @@ function jsonRecord(text: string, sec: number, nsec: number): LogRecord | undefi
   }
   if (!text.startsWith("[")) return undefined;
   try {
-    const [time, body] = JSON.parse(text);
+    const [head, body] = JSON.parse(text);
+    const [time, metadata] = Array.isArray(head) ? head : [head];
     if (typeof time !== "number" || !isBody(body)) return undefined;
     const whole = Math.floor(time);
-    return { sec: whole, nsec: Math.round((time - whole) * 1e9), body };
+    const nanos = Math.min(Math.round((time - whole) * 1e9), 999_999_999);
+    return { sec: whole, nsec: nanos, body, ...(isBody(metadata) && { metadata }) };
   } catch {
     return undefined;
   }

@@ -105,6 +105,7 @@ function gather(
       problems.add(at, unknownOption(key, name, found, rules));
       continue;
     }
+    if (isEmpty(value)) continue;
     const earlier = given.get(name);
     const repeatable = option.description?.repeatable === true;
     if (earlier !== undefined && !repeatable) {
@@ -119,6 +120,11 @@ function gather(
     }
   }
   return { given, meant, order };
+}
+
+/** An option without a value counts as not given, as templates leave one that nobody filled in. */
+function isEmpty(value: ConfigNode): boolean {
+  return value.kind === "scalar" && value.text === "" && !value.unset;
 }
 
 /** Names inside a list of maps, such as the rules of a multiline parser. */

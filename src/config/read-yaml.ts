@@ -180,8 +180,13 @@ class Conversion {
     if (key.kind !== "scalar") throw new Unusable("a key must be plain text", from);
     const value = this.convert(pair.value, from, depth + 1);
     if (key.text === "<<" && value.kind !== "scalar") return mergedEntries(value);
-    return [{ key: key.text, at: key.at, value }];
+    return [{ key: key.text.trim(), at: key.at, value: trimmed(value) }];
   }
+}
+
+/** The line break at the end of a block is not part of an option, nor is the space inside its quotes. */
+function trimmed(value: ConfigNode): ConfigNode {
+  return value.kind === "scalar" ? { ...value, text: value.text.trim() } : value;
 }
 
 function mergedEntries(value: ConfigNode): MapEntry[] {

@@ -55,14 +55,17 @@ export function readSections(
   problems: Problems,
   include: (path: ScalarNode) => void,
 ): void {
-  const seen = new Set<string>();
+  let hasService = false;
   // Variables first, so that an include can use one wherever the section stands.
   const isEnv = (entry: MapEntry): boolean => entry.key.toLowerCase() === "env";
   const entries = [...file.entries.filter(isEnv), ...file.entries.filter((entry) => !isEnv(entry))];
   for (const entry of entries) {
     const name = entry.key.toLowerCase();
-    if (seen.has(name)) problems.add(entry.at, `section "${entry.key}" is repeated`);
-    seen.add(name);
+    // As in Fluent Bit the lists of a file go on where they are repeated; the service is one.
+    if (name === "service" && hasService) {
+      problems.add(entry.at, `section "${entry.key}" is repeated`);
+    }
+    hasService ||= name === "service";
     if (isEmpty(entry.value)) continue;
     if (name === "service") into.service.push(...mapIn(entry, problems));
     else if (name === "env") into.env.push(...envSettings(entry, problems));
@@ -84,12 +87,9 @@ function misplaced(name: string): string {
 }
 
 function readPipeline(pipeline: MapEntry, into: Sections, problems: Problems): void {
-  const seen = new Set<string>();
   for (const entry of mapOf(pipeline, problems)) {
     const name = entry.key.toLowerCase();
     const kind = PIPELINE[name];
-    if (seen.has(name)) problems.add(entry.at, `"${entry.key}" is repeated`);
-    seen.add(name);
     if (kind !== undefined) {
       if (!isEmpty(entry.value)) into.plugins[kind].push(...mapsIn(entry, problems));
     } else if (REFUSED.has(name)) problems.add(entry.at, notSupported(entry.key));

@@ -42,7 +42,9 @@ export function assemble(spec: PipelineSpec): Pipeline {
   // Filters and inputs ask for a stop or emit only once the pipeline runs, so they may refer to it ahead.
   const late: Late = {};
   const outputs = spec.outputs.flatMap((o) => attempt("output", o, () => makeOutput(spec, o)));
-  const filters = spec.filters.flatMap((f) => attempt("filter", f, () => makeFilter(spec, f, late)));
+  const filters = spec.filters.flatMap((f) =>
+    attempt("filter", f, () => makeFilter(spec, f, late))
+  );
   const log = spec.services.log("engine");
   const { metrics } = spec.services;
   const chain = new FilterChain({
@@ -53,7 +55,9 @@ export function assemble(spec: PipelineSpec): Pipeline {
     looped: metrics.engine("retag_loop_records_total", "Records that were re-tagged in a circle"),
   });
   late.chain = chain;
-  const inputs = spec.inputs.flatMap((i) => attempt("input", i, () => makeInput(spec, i, chain, late)));
+  const inputs = spec.inputs.flatMap((i) =>
+    attempt("input", i, () => makeInput(spec, i, chain, late))
+  );
   if (problems.length > 0) throw new AssemblyError(problems);
   const pipeline = new Pipeline({
     inputs,

@@ -41,7 +41,10 @@ export class FilterRunner {
     try {
       const result = this.filter.process(batch);
       if (result instanceof Promise) {
-        return result.then((value) => this.count(before, value), (e) => this.failed(batch, before, e));
+        return result.then(
+          (value) => this.count(before, value),
+          (e) => this.failed(batch, before, e),
+        );
       }
       return this.count(before, result);
     } catch (error) {
@@ -55,7 +58,9 @@ export class FilterRunner {
   hold(): () => void {
     const ticket = this.ticket;
     if (ticket === undefined) {
-      throw new Error(`Cannot hold a batch in filter ${this.id}: hold() is only valid in process()`);
+      throw new Error(
+        `Cannot hold a batch in filter ${this.id}: hold() is only valid in process()`,
+      );
     }
     ticket.hold();
     const release = () => {

@@ -20,7 +20,7 @@ export interface InputRunnerOptions {
 }
 
 /** An input that breathes lets others have a turn after so much time. */
-const BREATH_MS = 3;
+const BREATH_MS = 1;
 const RESTART = { baseMs: 1000, capMs: 60_000 };
 
 /** One input at work: tickets for its batches, backpressure for its `emit`, a new start when it throws. */
@@ -41,7 +41,8 @@ export class InputRunner {
     this.id = options.id;
     this.acks = new StreamAcks(
       () => this.room.open(),
-      (error) => options.log.error(`Cannot move a checkpoint: ${(error as Error)?.message ?? error}`),
+      (error) =>
+        options.log.error(`Cannot move a checkpoint: ${(error as Error)?.message ?? error}`),
     );
   }
 

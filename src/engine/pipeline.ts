@@ -68,14 +68,16 @@ export class Pipeline {
     const deadlineMs = clock.nowMs() + graceMs;
     const leftMs = () => hurry ? Math.max(SLICE_MS, deadlineMs - clock.nowMs()) : graceMs;
     this.stopInputs.abort();
-    if (hurry) for (const waiter of [...inputs, ...outputs]) waiter.stopWaiting();
+    if (hurry) { for (const waiter of [...inputs, ...outputs]) waiter.stopWaiting(); }
     await this.within(leftMs(), Promise.all(running));
     await this.within(leftMs(), this.flushFilters());
     for (const output of outputs) output.flush();
     await this.drain(deadlineMs, hurry);
     for (const { id, heldRecords } of outputs) {
       if (heldRecords === 0) continue;
-      log.error(`Stopped with ${heldRecords} records not delivered by ${id}`, { reason: "shutdown" });
+      log.error(`Stopped with ${heldRecords} records not delivered by ${id}`, {
+        reason: "shutdown",
+      });
     }
     await this.close();
   }

@@ -22,7 +22,9 @@ export class Router {
   private compile(tag: string): readonly OutputRunner[] {
     const found = this.outputs.filter((output) => output.accepts(tag));
     if (found.length === 0) {
-      this.log.warn(`No output matches tag "${tag}": its records are dropped`, { reason: "no_route" });
+      this.log.warn(`No output matches tag "${tag}": its records are dropped`, {
+        reason: "no_route",
+      });
     }
     return found;
   }

@@ -3,7 +3,7 @@ import { Gate } from "../lib/gate.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 import type { EncodedOutput } from "../sdk/define.ts";
 import { PartialError, PermanentError, ThrottledError } from "../sdk/errors.ts";
-import { backoffMs, type BackoffLimits } from "./backoff.ts";
+import { type BackoffLimits, backoffMs } from "./backoff.ts";
 import type { OutputMetrics } from "./metrics.ts";
 
 export interface SenderOptions {

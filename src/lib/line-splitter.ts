@@ -18,17 +18,37 @@ export class LineSplitter {
       : Buffer.concat([this.rest, chunk]);
     const end = data.lastIndexOf(LF);
     const lines: string[] = [];
-    if (end !== -1) for (const line of splitText(data.toString("utf8", 0, end))) lines.push(line);
-    let from = end + 1;
-    while (data.length - from >= this.maxBytes) {
-      const to = from + this.maxBytes;
+    if (end !== -1) this.takeLines(data, end, lines);
+    const from = this.takePieces(data, end + 1, data.length, lines);
+    // A copy: the chunk's memory may be the stream's own.
+    this.rest = Buffer.from(data.subarray(from));
+    return lines;
+  }
+
+  private takeLines(data: Buffer, end: number, lines: string[]): void {
+    // No line can be too long in data that is shorter than that, and most is.
+    if (end <= this.maxBytes) {
+      for (const line of splitText(data.toString("utf8", 0, end))) lines.push(line);
+      return;
+    }
+    for (let from = 0; from <= end;) {
+      const to = data.indexOf(LF, from);
+      const last = this.takePieces(data, from, to, lines);
+      lines.push(stripReturn(data.toString("utf8", last, to)));
+      from = to + 1;
+    }
+  }
+
+  /** Cuts pieces of the longest size off, none in the middle of a character. Returns where the rest begins. */
+  private takePieces(data: Buffer, from: number, end: number, lines: string[]): number {
+    while (end - from > this.maxBytes) {
+      let to = from + this.maxBytes;
+      for (let back = 0; back < 3 && to > from + 1 && (data[to]! & 0xc0) === 0x80; back++) to--;
       lines.push(data.toString("utf8", from, to));
       this.cut++;
       from = to;
     }
-    // A copy: the chunk's memory may be the stream's own.
-    this.rest = Buffer.from(data.subarray(from));
-    return lines;
+    return from;
   }
 
   /** What is left at the end of the stream, as a last line. */

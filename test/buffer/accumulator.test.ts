@@ -3,7 +3,9 @@ import { Accumulator } from "../../src/buffer/accumulator.ts";
 import type { QueuedPayload } from "../../src/buffer/queued-payload.ts";
 import { Ticket } from "../../src/engine/ticket.ts";
 
-function makeAccumulator(options: { maxBytes?: number; maxPartitions?: number; framing?: object } = {}) {
+function makeAccumulator(
+  options: { maxBytes?: number; maxPartitions?: number; framing?: object } = {},
+) {
   const finished: QueuedPayload[] = [];
   const dropped: string[] = [];
   const accumulator = new Accumulator({
@@ -53,7 +55,7 @@ test("Accumulator keeps one payload per partition, and finishes the oldest when 
   expect(texts()).toEqual(["13", "25", "4"]);
 });
 
-test("Accumulator goes back to the partition \"\" with each batch", () => {
+test('Accumulator goes back to the partition "" with each batch', () => {
   const { accumulator, finished } = makeAccumulator();
   accumulator.begin(new Ticket());
   accumulator.partition("x");

@@ -17,7 +17,9 @@ const framing = fc.constantFrom(
 test("PayloadBuffer holds what was written, joined and framed, whatever the sizes", () => {
   fc.assert(
     fc.property(
-      fc.array(fc.record({ framing, writes: fc.array(write, { maxLength: 30 }) }), { maxLength: 6 }),
+      fc.array(fc.record({ framing, writes: fc.array(write, { maxLength: 30 }) }), {
+        maxLength: 6,
+      }),
       fc.integer({ min: 1, max: 5000 }),
       (payloads, size) => {
         const pool = new BufferPool(size);
@@ -48,5 +50,9 @@ test("PayloadBuffer takes its memory from the pool again, and the pool keeps no 
   const buffers = [0, 1, 2].map(() => new PayloadBuffer(pool, {}));
   for (const buffer of buffers) buffer.text("x".repeat(90_000));
   for (const buffer of buffers) buffer.recycle();
-  expect([pool.take()?.length, pool.take()?.length, pool.take()]).toEqual([100_000, 100_000, undefined]);
+  expect([pool.take()?.length, pool.take()?.length, pool.take()]).toEqual([
+    100_000,
+    100_000,
+    undefined,
+  ]);
 });

@@ -92,12 +92,14 @@ test("a filter that takes its time keeps the order, and the ack waits for it", a
   expect(acked).toBe(3);
 });
 
-for (const [name, fail] of [
-  ["throws", () => {
-    throw new Error("bad record");
-  }],
-  ["rejects", () => Promise.reject(new Error("bad record"))],
-] as const) {
+for (
+  const [name, fail] of [
+    ["throws", () => {
+      throw new Error("bad record");
+    }],
+    ["rejects", () => Promise.reject(new Error("bad record"))],
+  ] as const
+) {
   test(`a filter that ${name} costs that batch, counted and acked, and no other`, async () => {
     const failing = filter((batch) => batch.records[0]!.body.n === 20 ? fail() : batch);
     const output = new ScriptedOutput();
@@ -147,7 +149,9 @@ test("a filter may hold a batch back and emit its records later: then it is acke
 });
 
 test("records under a tag that no output matches are counted and acked", () => {
-  const pipeline = new TestPipeline({ outputs: [{ output: new ScriptedOutput(), match: "other" }] });
+  const pipeline = new TestPipeline({
+    outputs: [{ output: new ScriptedOutput(), match: "other" }],
+  });
   let acked = false;
   pipeline.emit(numbers(1, 3), () => void (acked = true));
   expect(acked).toBe(true);

@@ -114,9 +114,8 @@ test("a stop cuts the pauses between attempts, and gives up after the grace, ack
 
 test("after its inputs have ended the pipeline waits as long as something is still delivered", async () => {
   // Slower than the grace in all, but never silent for so long.
-  let pipeline!: TestPipeline;
-  const output = new ScriptedOutput(() => pipeline.clock.sleep(800));
-  pipeline = new TestPipeline({
+  const output = new ScriptedOutput((): Promise<void> => pipeline.clock.sleep(800));
+  const pipeline: TestPipeline = new TestPipeline({
     inputs: [counting(20)],
     outputs: [{ output }],
     graceMs: 1000,
@@ -195,8 +194,7 @@ test("an input is paused above mem_buf_limit and goes on when its batches are sa
 
 test("an input that throws is started again, with pauses that grow", async () => {
   const startedMs: number[] = [];
-  let pipeline!: TestPipeline;
-  pipeline = new TestPipeline({
+  const pipeline: TestPipeline = new TestPipeline({
     inputs: [() => ({
       async run(signal) {
         startedMs.push(pipeline.clock.nowMs());
@@ -220,7 +218,7 @@ test("an input that throws is started again, with pauses that grow", async () =>
 
 test("the books balance: what came in was delivered, filtered or dropped, each record once", async () => {
   let sent = 0;
-  const output = new ScriptedOutput((text, { attempt }) => {
+  const output = new ScriptedOutput((_, { attempt }) => {
     sent++;
     if (sent % 7 === 3 && attempt === 1) throw new Error("passing");
   });

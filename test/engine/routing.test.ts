@@ -19,12 +19,13 @@ test("compileTagMatch agrees with the regular expression that the rule stands fo
 
 test("Router works a route out once per tag, and warns once of a tag that nobody wants", () => {
   let asked = 0;
-  const output = (accepts: (tag: string) => boolean) => ({
-    accepts: (tag: string) => {
-      asked++;
-      return accepts(tag);
-    },
-  }) as OutputRunner;
+  const output = (accepts: (tag: string) => boolean) =>
+    ({
+      accepts: (tag: string) => {
+        asked++;
+        return accepts(tag);
+      },
+    }) as OutputRunner;
   const all = output(() => true);
   const some = output((tag) => tag.startsWith("a"));
   const { log, logged } = testContext();

@@ -5,7 +5,11 @@ import { Ticket } from "../../src/engine/ticket.ts";
 function makeAcks() {
   const errors: unknown[] = [];
   const state = { progress: 0 };
-  return { acks: new StreamAcks(() => void state.progress++, (e) => void errors.push(e)), errors, state };
+  return {
+    acks: new StreamAcks(() => void state.progress++, (e) => void errors.push(e)),
+    errors,
+    state,
+  };
 }
 
 test("Ticket settles when the last hold is released, and only once", () => {

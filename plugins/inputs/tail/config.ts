@@ -48,7 +48,9 @@ export const tailConfig = z.object({
   path: field.list().describe(
     "Files to read: paths or patterns with * ? [a-z] {a,b} and ** for any depth of folders, separated by commas",
   ),
-  exclude_path: field.list().default([]).describe("Patterns of paths to leave out; * also matches /"),
+  exclude_path: field.list().default([]).describe(
+    "Patterns of paths to leave out; * also matches /",
+  ),
   key: field.text().default("log").describe("Field that a line which no parser takes becomes"),
   tag_regex: field.pattern().optional().describe(
     "Takes named parts out of the path, for <name> in the tag",

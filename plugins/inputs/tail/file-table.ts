@@ -1,4 +1,4 @@
-import { readdirSync, statSync, type Stats } from "node:fs";
+import { readdirSync, type Stats, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Clock, Logger } from "logcollector/plugin";
 import { byAge, generationsOf } from "./generations.ts";

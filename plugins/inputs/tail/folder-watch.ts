@@ -65,7 +65,9 @@ export class FolderWatch {
         watched.watcher = undefined;
         watched.restUntilMs = 0;
       }
-      if (watched.watcher === undefined && nowMs >= watched.restUntilMs) this.start(folder, watched);
+      if (watched.watcher === undefined && nowMs >= watched.restUntilMs) {
+        this.start(folder, watched);
+      }
     }
   }
 
@@ -76,7 +78,13 @@ export class FolderWatch {
 
   private add(folder: string): void {
     if (this.folders.has(folder) || this.folders.size >= MAX_WATCHES) return;
-    const watched = { watcher: undefined, identity: "", events: 0, windowStartMs: 0, restUntilMs: 0 };
+    const watched = {
+      watcher: undefined,
+      identity: "",
+      events: 0,
+      windowStartMs: 0,
+      restUntilMs: 0,
+    };
     this.folders.set(folder, watched);
     this.start(folder, watched);
   }

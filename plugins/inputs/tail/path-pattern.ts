@@ -43,7 +43,9 @@ function compileSegment(part: string): Segment {
 
 /** True when the path is one that the pattern finds. */
 export function matchesPath(pattern: PathPattern, path: string): boolean {
-  const prefix = pattern.root === "." ? "" : pattern.root.endsWith("/")
+  const prefix = pattern.root === "."
+    ? ""
+    : pattern.root.endsWith("/")
     ? pattern.root
     : `${pattern.root}/`;
   if (!path.startsWith(prefix)) return false;

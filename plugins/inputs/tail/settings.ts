@@ -64,7 +64,10 @@ export function fileSettings(config: TailConfig, ctx: InputContext): FileSetting
 
 function readerLimits(config: TailConfig): ReaderLimits {
   const maxLineBytes = config.buffer_max_size;
-  return { maxLineBytes, chunkBytes: Math.min(Math.max(config.buffer_chunk_size, 4096), 256 * 1024) };
+  return {
+    maxLineBytes,
+    chunkBytes: Math.min(Math.max(config.buffer_chunk_size, 4096), 256 * 1024),
+  };
 }
 
 function longLinesOf(config: TailConfig): LongLines {

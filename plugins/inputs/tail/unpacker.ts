@@ -1,5 +1,5 @@
 import type { Batch, Logger } from "logcollector/plugin";
-import { type GzipEnd, gunzipChunks } from "./gzip.ts";
+import { gunzipChunks, type GzipEnd } from "./gzip.ts";
 import type { TailedFile } from "./tailed-file.ts";
 import type { TextEncoding } from "./text-decoder.ts";
 
@@ -85,7 +85,11 @@ export class Unpacker {
       const passed = Math.min(known, chunk.length);
       known -= passed;
       const fresh = this.afterLongLine(chunk.subarray(passed), progress);
-      rest = await this.lines(file, rest.length === 0 ? fresh : Buffer.concat([rest, fresh]), progress);
+      rest = await this.lines(
+        file,
+        rest.length === 0 ? fresh : Buffer.concat([rest, fresh]),
+        progress,
+      );
     }
     if (!progress.complete || rest.length === 0) return;
     const { encoding, emit } = this.options;

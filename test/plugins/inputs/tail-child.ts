@@ -7,6 +7,8 @@ export interface ChildOptions {
   readonly limit?: number;
   /** The user that it runs as. The tests themselves must run as root for that. */
   readonly user?: string;
+  /** The most folders that it may watch. */
+  readonly watches?: number;
   readonly prepare?: () => void;
   /** What to do once it has read so many lines, or has said something; it is stopped after the last. */
   readonly steps?: readonly (readonly [number | RegExp, () => void])[];
@@ -22,12 +24,20 @@ export interface ChildResult {
 /** Tail in a process of its own, where limits and users differ from ours. */
 export async function runTailChild(
   options: Record<string, unknown>,
-  { limit, user, prepare, steps = [] }: ChildOptions,
+  { limit, user, watches, prepare, steps = [] }: ChildOptions,
 ): Promise<ChildResult> {
   prepare?.();
-  const script = `ulimit -n ${limit ?? 1024}; exec "$0" "$1" "$2"`;
+  const script = [
+    `ulimit -n ${limit ?? 1024}`,
+    ...(watches === undefined ? [] : [`echo ${watches} > /proc/sys/user/max_inotify_watches`]),
+    'exec "$0" "$1" "$2"',
+  ].join(" && ");
   const command = ["/bin/bash", "-c", script, process.execPath, CHILD, JSON.stringify(options)];
-  const child = Bun.spawn(user === undefined ? command : [...asUser(user), ...command], {
+  const child = Bun.spawn([
+    ...asUser(user),
+    ...(watches === undefined ? [] : NAMESPACE),
+    ...command,
+  ], {
     stdout: "pipe",
     stderr: "inherit",
     cwd: new URL("../../..", import.meta.url).pathname,
@@ -65,8 +75,23 @@ export async function runTailChild(
   return result;
 }
 
-function asUser(user: string): string[] {
+/** Who is not root already may not become somebody else, and need not. */
+function asUser(user: string | undefined): string[] {
+  if (user === undefined || process.getuid!() !== 0) return [];
   return ["setpriv", `--reuid=${user}`, "--clear-groups", "--"];
+}
+
+/** A user namespace: it has limits of its own. */
+const NAMESPACE = ["unshare", "--user", "--map-root-user"];
+
+/** Why the number of watches cannot be limited here, if it cannot. */
+export function noLimitOfWatches(): string | undefined {
+  try {
+    const { exitCode, stderr } = Bun.spawnSync([...NAMESPACE, "true"]);
+    return exitCode === 0 ? undefined : stderr.toString().trim();
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** How many of this process's descriptors are of that file. */

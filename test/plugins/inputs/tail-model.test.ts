@@ -41,15 +41,19 @@ async function run(seed: number): Promise<string | undefined> {
   return `TAIL_SEED=${seed}: ${problem}\n  ${JSON.stringify(options)}\n  ${actions}`;
 }
 
-test(`tail reads each line once and in order, whatever is done to the files (TAIL_SEED=${SEED})`, async () => {
-  const failures: string[] = [];
-  let next = 0;
-  const worker = async () => {
-    while (next < RUNS && failures.length < 3) {
-      const failure = await run(SEED + next++);
-      if (failure !== undefined) failures.push(failure);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  expect(failures).toEqual([]);
-}, 60_000 + RUNS * 1000);
+test(
+  `tail reads each line once and in order, whatever is done to the files (TAIL_SEED=${SEED})`,
+  async () => {
+    const failures: string[] = [];
+    let next = 0;
+    const worker = async () => {
+      while (next < RUNS && failures.length < 3) {
+        const failure = await run(SEED + next++);
+        if (failure !== undefined) failures.push(failure);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    expect(failures).toEqual([]);
+  },
+  60_000 + RUNS * 1000,
+);

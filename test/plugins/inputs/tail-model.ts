@@ -48,7 +48,18 @@ export class LogWriter {
   async step(): Promise<void> {
     const { random } = this;
     const kind = random.pick(
-      ["write", "write", "write", "partial", "rotate", "truncate", "delete", "late", "read", "yield"],
+      [
+        "write",
+        "write",
+        "write",
+        "partial",
+        "rotate",
+        "truncate",
+        "delete",
+        "late",
+        "read",
+        "yield",
+      ],
     );
     this.actions.push(kind);
     if (kind === "write") this.write(this.opened(), random.below(40));
@@ -77,12 +88,17 @@ export class LogWriter {
     const own = this.own();
     for (const [generation, line] of own) {
       const expected = next.get(generation) ?? 0;
-      if (line !== expected) problems.push(`${generation}: line ${line} in the place of ${expected}`);
+      if (line !== expected) {
+        problems.push(`${generation}: line ${line} in the place of ${expected}`);
+      }
       next.set(generation, line + 1);
       if (!ordered) continue;
       for (const earlier of this.generations) {
-        const missing = earlier.number < generation && (next.get(earlier.number) ?? 0) < earlier.before;
-        if (missing) problems.push(`line ${line} of ${generation} before the end of ${earlier.number}`);
+        const missing = earlier.number < generation &&
+          (next.get(earlier.number) ?? 0) < earlier.before;
+        if (missing) {
+          problems.push(`line ${line} of ${generation} before the end of ${earlier.number}`);
+        }
       }
     }
     for (const { number, lines } of this.generations) {
@@ -150,7 +166,9 @@ export class LogWriter {
     if (this.current === undefined) return;
     await this.untilSeen(() => true);
     const suffixes = readdirSync(this.folder.path).flatMap((name) => {
-      const suffix = name.startsWith(`${this.name}.`) ? Number(name.slice(this.name.length + 1)) : 0;
+      const suffix = name.startsWith(`${this.name}.`)
+        ? Number(name.slice(this.name.length + 1))
+        : 0;
       return suffix > 0 ? [suffix] : [];
     }).sort((a, b) => b - a);
     for (const n of suffixes) renameSync(`${this.path}.${n}`, `${this.path}.${n + 1}`);

@@ -125,11 +125,13 @@ test("tail sees a file that is made again long after its rotation at once", asyn
   expect(performance.now() - startMs).toBeLessThan(1000);
 });
 
-for (const [name, content] of [
-  ["smaller", "n0\n"],
-  ["of the same size", "new line 0\nnew line 1\nnew line 2\n"],
-  ["larger", "new line 0\nnew line 1\nnew line 2\nnew line 3\nnew line 4\n"],
-] as const) {
+for (
+  const [name, content] of [
+    ["smaller", "n0\n"],
+    ["of the same size", "new line 0\nnew line 1\nnew line 2\n"],
+    ["larger", "new line 0\nnew line 1\nnew line 2\nnew line 3\nnew line 4\n"],
+  ] as const
+) {
   test(`tail starts again when the content was replaced by one that is ${name}`, async () => {
     using folder = new TempFolder();
     const path = folder.at("app.log");
