@@ -179,8 +179,13 @@ function assembleConfig(
     clock: systemClock,
     onQuiet: (bytes) => heap.quiet(bytes),
     log: (id, kind) => {
-      const level = byId.get(keyOf(kind ?? "", id))?.common.log_level;
-      return log.logger(id, level === undefined ? undefined : logLevel(level));
+      const common = byId.get(keyOf(kind ?? "", id))?.common;
+      const level = common?.log_level;
+      return log.logger(
+        id,
+        level === undefined ? undefined : logLevel(level),
+        common?.log_suppress_interval,
+      );
     },
     metrics: new PipelineMetrics(metrics),
     parser: (name) => parsers.parser(name),

@@ -1,6 +1,6 @@
 import type { LogFields, Logger } from "../sdk/context.ts";
 import { printable, printableJson } from "./printable.ts";
-import { Repeats } from "./repeats.ts";
+import { QUIET_MS, Repeats } from "./repeats.ts";
 
 export const LOG_LEVELS = ["off", "error", "warn", "info", "debug", "trace"] as const;
 export type LogLevel = typeof LOG_LEVELS[number];
@@ -45,14 +45,18 @@ export class LogSink {
     this.repeats = new Repeats(options, (line, repeated) => this.write(line, repeated));
   }
 
-  logger(component: string, level: LogLevel = this.options.level): Logger {
+  /** The log of one component. `suppressMs` is for how long repeats are held back, if longer than a second. */
+  logger(component: string, level: LogLevel = this.options.level, suppressMs = 0): Logger {
+    const quietMs = Math.max(QUIET_MS, suppressMs);
     const limit = LOG_LEVELS.indexOf(level);
     const group = component.replace(/\s/g, "_");
     const say = (spoken: Spoken) => (message: string, fields: LogFields = {}) => {
       if (LOG_LEVELS.indexOf(spoken) > limit) return;
       this.counts[spoken]++;
       const line = { level: spoken, component, message: cut(message), fields };
-      if (this.repeats.admit(`${spoken} ${group}`, line.message, line)) this.write(line, 0);
+      if (this.repeats.admit(`${spoken} ${group}`, line.message, line, quietMs)) {
+        this.write(line, 0);
+      }
     };
     return { error: say("error"), warn: say("warn"), info: say("info"), debug: say("debug") };
   }

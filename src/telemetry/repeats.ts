@@ -1,5 +1,5 @@
 /** A message within this time of one like it is counted instead of written, in milliseconds. */
-const QUIET_MS = 1000;
+export const QUIET_MS = 1000;
 /** Different messages of one component within that time; more are counted only. */
 const MAX_KINDS = 50;
 const MAX_REMEMBERED = 1000;
@@ -31,7 +31,7 @@ export class Repeats<Line> {
   }
 
   /** True when the line may be written now. Otherwise it is counted, and released later. */
-  admit(group: string, message: string, line: Line): boolean {
+  admit(group: string, message: string, line: Line, quietMs: number = QUIET_MS): boolean {
     let key = `${group} ${withoutNumbers(message)}`;
     let kind = this.kinds.get(key);
     if (kind === undefined && (this.kindsOf.get(group) ?? 0) >= MAX_KINDS) {
@@ -44,7 +44,7 @@ export class Repeats<Line> {
       kind.last = line;
       return false;
     }
-    this.open(group, key);
+    this.open(group, key, quietMs);
     return true;
   }
 
@@ -53,7 +53,7 @@ export class Repeats<Line> {
     for (const kind of this.kinds.values()) this.tell(kind);
   }
 
-  private open(group: string, key: string): void {
+  private open(group: string, key: string, quietMs: number): void {
     if (this.kinds.size >= MAX_REMEMBERED) this.forgetOldest();
     const kind: Kind<Line> = { suppressed: 0, last: undefined };
     this.kinds.set(key, kind);
@@ -62,9 +62,9 @@ export class Repeats<Line> {
       if (this.kinds.get(key) !== kind) return;
       if (kind.suppressed === 0) return this.forget(group, key);
       this.tell(kind);
-      this.options.after(QUIET_MS, look);
+      this.options.after(quietMs, look);
     };
-    this.options.after(QUIET_MS, look);
+    this.options.after(quietMs, look);
   }
 
   private tell(kind: Kind<Line>): void {

@@ -102,6 +102,16 @@ describe("repeats", () => {
     expect(tails(lines).slice(3)).toEqual(["warn  [x] Dropped 1 records"]);
   });
 
+  test("are held back for as long as a component wants", () => {
+    const { sink, lines, clock } = sinkWith();
+    const log = sink.logger("x", "info", 60_000);
+    for (let i = 0; i < 3; i++) log.warn("same");
+    clock.advance(59_999);
+    expect(lines).toHaveLength(1);
+    clock.advance(1);
+    expect(tails(lines).slice(1)).toEqual(["warn  [x] same repeated=2"]);
+  });
+
   test("flush tells what is counted", () => {
     const { sink, lines } = sinkWith();
     for (let i = 0; i < 3; i++) sink.logger("x").info("same");

@@ -265,3 +265,16 @@ test("tail reads files with the same beginning both, however short they are", as
     expect(own.map((body) => body.log)).toEqual(["id,name", "1,x"]);
   }
 });
+
+test("tail emits a file as one stream of batches that add up to its size, each with an ack", async () => {
+  using folder = new TempFolder();
+  const numbers = new Numbers();
+  numbers.append(folder.at("a.log"), 20_000);
+  await using input = startTail({ path: folder.at("a.log") });
+  await input.untilRecords(numbers.next);
+  expect(input.acks.length).toBe(input.batches.length);
+  expect(new Set(input.batches.map(({ stream }) => stream)).size).toBe(1);
+  expect(input.batches.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(
+    Buffer.byteLength(`${numbers.all.join("\n")}\n`),
+  );
+});
