@@ -26,7 +26,8 @@ interface Import {
 function importsOf(file: string): Import[] {
   const text = readFileSync(file, "utf8");
   const found = text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^"';]*?from\s*"([^"]+)"/g);
-  return [...found].map((match) => ({
+  const lazy = text.matchAll(/\brequire\("([^"]+)"\)/g);
+  return [...found, ...lazy].map((match) => ({
     from: file,
     to: match[1]!.startsWith(".") ? normalize(join(dirname(file), match[1]!)) : match[1]!,
   }));

@@ -120,6 +120,8 @@ async function operate(
   }
   say.info(`logcollector ${VERSION} started`, { inputs: config.inputs.length });
   if (admin) say.info(`HTTP server on ${admin.url}`);
+  // The build makes the runtime reluctant to compile what runs once; from here on code runs often.
+  Bun.unsafe.setJITPolicy(1);
   const status = await Promise.race([pipeline.run(), abandoned]);
   await admin?.stop();
   processMetrics.stop();
@@ -149,9 +151,9 @@ function stopOnSignals(pipeline: Pipeline, say: Logger, io: RunIo): Promise<numb
   return promise;
 }
 
-function builtinNames(): Record<string, string[]> {
+function builtinNames(): Record<string, readonly string[]> {
   return Object.fromEntries(
-    PIPELINE_KINDS.map((kind) => [`${kind}s`, builtins.list(kind).map(({ name }) => name)]),
+    PIPELINE_KINDS.map((kind) => [`${kind}s`, builtins.names(kind)]),
   );
 }
 

@@ -66,7 +66,7 @@ function definitionOf<K extends PipelineKind>(
   }
   const definition = registry.find(kind, name.value.text);
   if (definition === undefined) {
-    const names = registry.list(kind).map((known) => known.name);
+    const names = registry.names(kind);
     const shown = name.value.secret ? "***" : name.value.text;
     const hint = name.value.secret ? "" : suggestion(name.value.text, names);
     problems.add(name.value.at, `unknown ${kind} "${shown}"${hint}`);

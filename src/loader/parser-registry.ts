@@ -1,7 +1,3 @@
-import json from "../../plugins/parsers/json.ts";
-import logfmt from "../../plugins/parsers/logfmt.ts";
-import ltsv from "../../plugins/parsers/ltsv.ts";
-import regex from "../../plugins/parsers/regex.ts";
 import { suggestion } from "../lib/closest.ts";
 import type { LineJoinerFactory, LineParser, Logger } from "../sdk/context.ts";
 import type { ParserDefinition } from "../sdk/define.ts";
@@ -19,9 +15,9 @@ import { createCriParser } from "./multiline/cri-parser.ts";
 import { joinerFactory } from "./multiline/stream-joiner.ts";
 import type { MultilineOptions } from "./multiline-schema.ts";
 import { type ParserOptions, parserSchema } from "./parser-schema.ts";
+import { builtins } from "./registry.ts";
 import { SHIPPED_PARSERS } from "./shipped-parsers.ts";
 
-const BUILTIN_FORMATS: readonly ParserDefinition[] = [json, regex, logfmt, ltsv];
 const BUILTIN_MULTILINE = ["docker", "cri", ...LANGUAGES];
 const DEFAULT_MULTILINE_LIMIT = 2 * 1024 * 1024;
 
@@ -54,7 +50,7 @@ export class ParserRegistry {
     this.log = options.log;
     this.nowSec = options.nowSec ?? (() => Math.floor(Date.now() / 1000));
     this.multilineLimit = (options.multilineBufferLimit ?? DEFAULT_MULTILINE_LIMIT) || Infinity;
-    for (const format of [...BUILTIN_FORMATS, ...(options.formats ?? [])]) {
+    for (const format of options.formats ?? []) {
       this.formats.set(format.name, format);
     }
     for (const shipped of SHIPPED_PARSERS) {
@@ -90,11 +86,12 @@ export class ParserRegistry {
   }
 
   private format(options: ParserOptions): ParserDefinition {
-    const found = this.formats.get(options.format.toLowerCase());
+    const name = options.format.toLowerCase();
+    const found = this.formats.get(name) ?? builtins.find("parser", name);
     if (found !== undefined) return found;
     throw new ConfigError(
       `unknown format "${options.format}" of parser "${options.name}"${
-        suggestion(options.format, this.formats.keys())
+        suggestion(options.format, [...this.formats.keys(), ...builtins.names("parser")])
       }`,
       "format",
     );

@@ -1,60 +1,61 @@
-import dummy from "../../plugins/inputs/dummy.ts";
-import execInput from "../../plugins/inputs/exec.ts";
-import stdinInput from "../../plugins/inputs/stdin.ts";
-import tail from "../../plugins/inputs/tail.ts";
-import checklist from "../../plugins/filters/checklist.ts";
-import expect from "../../plugins/filters/expect.ts";
-import grep from "../../plugins/filters/grep.ts";
-import modify from "../../plugins/filters/modify/mod.ts";
-import multilineFilter from "../../plugins/filters/multiline/mod.ts";
-import nest from "../../plugins/filters/nest.ts";
-import parserFilter from "../../plugins/filters/parser.ts";
-import recordModifier from "../../plugins/filters/record_modifier.ts";
-import rewriteTag from "../../plugins/filters/rewrite_tag.ts";
-import stdoutFilter from "../../plugins/filters/stdout.ts";
-import sysinfo from "../../plugins/filters/sysinfo.ts";
-import throttle from "../../plugins/filters/throttle.ts";
-import typeConverter from "../../plugins/filters/type_converter/mod.ts";
-import fileOutput from "../../plugins/outputs/file.ts";
-import httpOutput from "../../plugins/outputs/http.ts";
-import nullOutput from "../../plugins/outputs/null.ts";
-import stdoutOutput from "../../plugins/outputs/stdout.ts";
-import jsonParser from "../../plugins/parsers/json.ts";
-import logfmtParser from "../../plugins/parsers/logfmt.ts";
-import ltsvParser from "../../plugins/parsers/ltsv.ts";
-import regexParser from "../../plugins/parsers/regex.ts";
 import type { PluginDefinition } from "../sdk/define.ts";
 import type { DefinitionOf, PluginKind, PluginRegistry } from "../sdk/registry.ts";
 
 export type { PluginRegistry } from "../sdk/registry.ts";
 
-const BUILTINS: readonly PluginDefinition[] = [
-  dummy,
-  execInput,
-  stdinInput,
-  tail,
-  checklist,
-  expect,
-  grep,
-  modify,
-  multilineFilter,
-  nest,
-  parserFilter,
-  recordModifier,
-  rewriteTag,
-  stdoutFilter,
-  sysinfo,
-  throttle,
-  typeConverter,
-  fileOutput,
-  httpOutput,
-  nullOutput,
-  stdoutOutput,
-  jsonParser,
-  logfmtParser,
-  ltsvParser,
-  regexParser,
-];
+type Load = () => { readonly default: unknown };
+
+/**
+ * Every plugin that comes with the collector. A module is loaded when its plugin is first asked for: the
+ * option schemas of all of them together would take as much memory as a whole running pipeline.
+ */
+const BUILTINS: Readonly<Record<PluginKind, Readonly<Record<string, Load>>>> = {
+  input: {
+    dummy: () => require("../../plugins/inputs/dummy.ts"),
+    exec: () => require("../../plugins/inputs/exec.ts"),
+    stdin: () => require("../../plugins/inputs/stdin.ts"),
+    tail: () => require("../../plugins/inputs/tail.ts"),
+  },
+  filter: {
+    checklist: () => require("../../plugins/filters/checklist.ts"),
+    expect: () => require("../../plugins/filters/expect.ts"),
+    grep: () => require("../../plugins/filters/grep.ts"),
+    modify: () => require("../../plugins/filters/modify/mod.ts"),
+    multiline: () => require("../../plugins/filters/multiline/mod.ts"),
+    nest: () => require("../../plugins/filters/nest.ts"),
+    parser: () => require("../../plugins/filters/parser.ts"),
+    record_modifier: () => require("../../plugins/filters/record_modifier.ts"),
+    rewrite_tag: () => require("../../plugins/filters/rewrite_tag.ts"),
+    stdout: () => require("../../plugins/filters/stdout.ts"),
+    sysinfo: () => require("../../plugins/filters/sysinfo.ts"),
+    throttle: () => require("../../plugins/filters/throttle.ts"),
+    type_converter: () => require("../../plugins/filters/type_converter/mod.ts"),
+  },
+  output: {
+    file: () => require("../../plugins/outputs/file.ts"),
+    http: () => require("../../plugins/outputs/http.ts"),
+    null: () => require("../../plugins/outputs/null.ts"),
+    stdout: () => require("../../plugins/outputs/stdout.ts"),
+  },
+  parser: {
+    json: () => require("../../plugins/parsers/json.ts"),
+    logfmt: () => require("../../plugins/parsers/logfmt.ts"),
+    ltsv: () => require("../../plugins/parsers/ltsv.ts"),
+    regex: () => require("../../plugins/parsers/regex.ts"),
+  },
+};
+
+export const builtins: PluginRegistry = {
+  names: (kind) => Object.keys(BUILTINS[kind]),
+  find<K extends PluginKind>(kind: K, name: string) {
+    const key = name.toLowerCase();
+    if (!Object.hasOwn(BUILTINS[kind], key)) return undefined;
+    return BUILTINS[kind][key]!().default as DefinitionOf<K>;
+  },
+  list<K extends PluginKind>(kind: K) {
+    return Object.values(BUILTINS[kind]).map((load) => load().default as DefinitionOf<K>);
+  },
+};
 
 /** A registry of these plugins. Two of one kind and name are a mistake of the program's. */
 export function registryOf(plugins: readonly PluginDefinition[]): PluginRegistry {
@@ -64,13 +65,11 @@ export function registryOf(plugins: readonly PluginDefinition[]): PluginRegistry
     if (found.has(key)) throw new Error(`Cannot register ${key}: the name is taken`);
     found.set(key, plugin);
   }
+  const ofKind = (kind: PluginKind) => [...found.values()].filter((plugin) => plugin.kind === kind);
   return {
+    names: (kind) => ofKind(kind).map(({ name }) => name),
     find: <K extends PluginKind>(kind: K, name: string) =>
       found.get(`${kind} ${name.toLowerCase()}`) as DefinitionOf<K> | undefined,
-    list: <K extends PluginKind>(kind: K) =>
-      [...found.values()].filter((plugin) => plugin.kind === kind) as unknown as DefinitionOf<K>[],
+    list: <K extends PluginKind>(kind: K) => ofKind(kind) as unknown as DefinitionOf<K>[],
   };
 }
-
-/** Every plugin that comes with the collector. */
-export const builtins: PluginRegistry = registryOf(BUILTINS);

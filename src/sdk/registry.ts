@@ -20,6 +20,8 @@ export type DefinitionOf<K extends PluginKind> = DefinitionByKind[K];
 export interface PluginRegistry {
   /** The plugin of that kind and name, in any case. */
   find<K extends PluginKind>(kind: K, name: string): DefinitionOf<K> | undefined;
-  /** All plugins of a kind, by name. */
+  /** The names of all plugins of a kind. Loads none of them. */
+  names(kind: PluginKind): readonly string[];
+  /** All plugins of a kind. */
   list<K extends PluginKind>(kind: K): readonly DefinitionOf<K>[];
 }

@@ -63,6 +63,7 @@ const http = defineOutput({
 
 const definitions: PluginDefinition[] = [tail, dummy, grep, stdout, http];
 export const registry = {
+  names: (kind) => definitions.filter((one) => one.kind === kind).map(({ name }) => name),
   find: (kind, name) =>
     definitions.find((one) => one.kind === kind && one.name === name.toLowerCase()),
   list: (kind) => definitions.filter((one) => one.kind === kind),
