@@ -23,15 +23,11 @@ import { type CommandIo, EXIT } from "./command-io.ts";
 import { HeapKeeper } from "./heap-keeper.ts";
 import { logLevel, ownLog } from "./own-log.ts";
 import { pipelineSpec } from "./pipeline-spec.ts";
+import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
 import { VERSION } from "./version.ts";
 
-/** What a run needs of the process: signals, mostly. */
-export interface RunIo extends CommandIo {
-  /** Calls back when the process is asked to stop, with the signal's name. */
-  onStop(call: (signal: string) => void): void;
-  /** Calls back at a SIGHUP that does not mean that the terminal is gone. */
-  onHangUp(call: () => void): void;
-}
+/** What a run needs of the process. */
+export type RunIo = CommandIo & SignalSource;
 
 /** `logcollector -c …`: runs until it is asked to stop. Returns the exit status. */
 export async function run(command: RunCommand, io: RunIo): Promise<number> {
@@ -129,28 +125,6 @@ async function operate(
   return status;
 }
 
-/** A second signal this soon is the same key press: the terminal sends one, and `npm start` passes on another. */
-const SAME_KEY_MS = 500;
-
-/** The first signal stops in order; a later one gives up what waits, and resolves the promise. */
-function stopOnSignals(pipeline: Pipeline, say: Logger, io: RunIo): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  let firstMs: number | undefined;
-  io.onStop((signal) => {
-    const nowMs = systemClock.nowMs();
-    if (firstMs === undefined) {
-      firstMs = nowMs;
-      say.info(`Stopping on ${signal}`);
-      pipeline.requestStop();
-    } else if (nowMs - firstMs >= SAME_KEY_MS) {
-      say.warn(`Stopping at once on another ${signal}: what still waits is not delivered`);
-      resolve(EXIT.failed);
-    }
-  });
-  io.onHangUp(() => say.warn("Ignored SIGHUP: a changed configuration needs a restart"));
-  return promise;
-}
-
 function builtinNames(): Record<string, readonly string[]> {
   return Object.fromEntries(
     PIPELINE_KINDS.map((kind) => [`${kind}s`, builtins.names(kind)]),
@@ -175,7 +149,9 @@ function assembleConfig(
     ...config.filters,
     ...config.outputs,
   ];
-  const byId = new Map(instances.map((instance) => [keyOf(instance.definition.kind, instance.id), instance]));
+  const byId = new Map(
+    instances.map((instance) => [keyOf(instance.definition.kind, instance.id), instance]),
+  );
   const heap = new HeapKeeper();
   const spec = pipelineSpec(config, {
     clock: systemClock,

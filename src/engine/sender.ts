@@ -90,7 +90,6 @@ export class Sender {
       await this.options.output.send(payload, this.abortSends.signal);
     } catch (error) {
       if (this.abortSends.signal.aborted) return false;
-      metrics.errors.value++;
       if (this.isFinal(payload, error)) return true;
       await this.pause(payload, error);
       return false;
@@ -98,6 +97,9 @@ export class Sender {
     metrics.deliveredRecords.value += sent;
     metrics.deliveredBytes.value += length;
     this.lastDeliveredMs = this.options.clock.nowMs();
+    if (payload.attempt > 1) {
+      this.options.log.info(`Delivered again, at attempt ${payload.attempt}`, { records: sent });
+    }
     return true;
   }
 
@@ -115,6 +117,8 @@ export class Sender {
   private isFinal(payload: QueuedPayload, error: unknown): boolean {
     const { metrics, log, retryLimit } = this.options;
     if (error instanceof PermanentError) {
+      // What is tried again counts as a retry only, as in Fluent Bit: its alerts are made for that.
+      metrics.errors.value++;
       metrics.drop("refused").value += payload.records;
       metrics.droppedRecords.value += payload.records;
       log.error(`Dropped ${payload.records} records: ${error.message}`, { reason: "refused" });

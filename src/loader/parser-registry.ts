@@ -141,7 +141,8 @@ export class ParserRegistry {
       time_keep: true,
       time_strict: false,
     });
-    return createLineParser(json.create({}, { id: "docker", log: this.log }), options, {
+    const json = builtins.find("parser", "json")!.create({}, { id: "docker", log: this.log });
+    return createLineParser(json, options, {
       log: this.log,
       nowSec: this.nowSec,
     });

@@ -48,7 +48,10 @@ export class PipelineMetrics {
     return {
       deliveredRecords: counter("output_proc_records_total", "Number of records delivered"),
       deliveredBytes: counter("output_proc_bytes_total", "Number of bytes delivered"),
-      errors: counter("output_errors_total", "Number of failed attempts"),
+      errors: counter(
+        "output_errors_total",
+        "Number of payloads that the destination refused for good",
+      ),
       retries: counter("output_retries_total", "Number of retries scheduled"),
       retriesFailed: counter("output_retries_failed_total", "Number of payloads given up"),
       retriedRecords: counter("output_retried_records_total", "Number of records retried"),

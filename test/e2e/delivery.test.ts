@@ -57,6 +57,7 @@ describe("a destination that is away for a while", () => {
       await appendFile(path, lines(2000, 3000));
       await back(sink);
       await eventually(() => sink.records.length >= 3000);
+      await collector.untilLog(/Delivered again, at attempt \d/);
       expect(await collector.stop()).toBe(0);
       expect(numbersOf(sink.records)).toEqual(upTo(3000));
     });
