@@ -30,7 +30,8 @@ export function lineMaker(kind: LineKind, seed: number): (i: number) => string {
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   const time = (i: number) => new Date(START_MS + i);
   const id = () => Math.floor(random() * 2 ** 32).toString(16).padStart(8, "0");
-  const path = () => `/api/v1/${pick(["items", "orders", "users", "carts"])}/${Math.floor(random() * 1e6)}`;
+  const path = () =>
+    `/api/v1/${pick(["items", "orders", "users", "carts"])}/${Math.floor(random() * 1e6)}`;
   const json = (i: number) =>
     JSON.stringify({
       time: time(i).toISOString(),
@@ -60,7 +61,9 @@ function criLine(time: Date, i: number, random: () => number, json: (i: number) 
   const stamp = `${time.toISOString().slice(0, -1)}000000Z`;
   const stream = i % 20 < 10 ? "stdout" : "stderr";
   const flag = i % 10 === 3 ? "P" : "F";
-  const text = random() < 0.5 ? json(i).slice(0, 120) : `worker ${i % 32}: processed batch ${i} in ${i % 977} ms`;
+  const text = random() < 0.5
+    ? json(i).slice(0, 120)
+    : `worker ${i % 32}: processed batch ${i} in ${i % 977} ms`;
   return `${stamp} ${stream} ${flag} ${text}`;
 }
 

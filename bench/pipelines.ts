@@ -104,5 +104,7 @@ function outputOptions(
 }
 
 function listItem(options: Readonly<Record<string, string>>): string[] {
-  return Object.entries(options).map(([key, value], i) => `    ${i === 0 ? "- " : "  "}${key}: ${value}`);
+  return Object.entries(options).map(([key, value], i) =>
+    `    ${i === 0 ? "- " : "  "}${key}: ${value}`
+  );
 }

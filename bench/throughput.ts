@@ -77,7 +77,9 @@ async function runOnce(
     ? countLines(readFileSync(outFile))
     : received;
   if (found !== expected) {
-    throw new Error(`${contender.name}, ${pipeline.name}: ${found} records arrived, not ${expected}`);
+    throw new Error(
+      `${contender.name}, ${pipeline.name}: ${found} records arrived, not ${expected}`,
+    );
   }
   return result;
 }

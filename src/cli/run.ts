@@ -13,7 +13,6 @@ import { ParserRegistry } from "../loader/parser-registry.ts";
 import type { ParserOptions } from "../loader/parser-schema.ts";
 import { PARSER_SCHEMAS } from "../loader/parser-schemas.ts";
 import { builtins } from "../loader/registry.ts";
-import type { Logger } from "../sdk/context.ts";
 import type { LogSink } from "../telemetry/logger.ts";
 import { MetricsRegistry } from "../telemetry/metrics.ts";
 import { addProcessMetrics } from "../telemetry/process-metrics.ts";

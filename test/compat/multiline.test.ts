@@ -2,6 +2,62 @@ import { sameRecords } from "../support/same-records.ts";
 
 sameRecords("Multiline", [
   {
+    name: "cri",
+    input: [
+      "2024-01-02T03:04:05.100000000Z stdout P part one ",
+      "2024-01-02T03:04:05.200000000Z stdout F end",
+      "2024-01-02T03:04:06.300000000Z stderr F single",
+      "2024-01-02T03:04:07Z stdout P never",
+      "2024-01-02T03:04:08+02:00 stderr P e1",
+      "2024-01-02T03:04:09Z stdout F closed",
+      "2024-01-02T03:04:10Z stderr F e2",
+      "not cri",
+      "2024-01-02T03:04:11.5Z stdout F after",
+    ],
+    tail: "multiline.parser: docker, cri",
+    records: [
+      {
+        "time": "2024-01-02T03:04:05.100000000Z",
+        "stream": "stdout",
+        "_p": "P",
+        "log": "part one end",
+      },
+      { "time": "2024-01-02T03:04:06.300000000Z", "stream": "stderr", "_p": "F", "log": "single" },
+      { "time": "2024-01-02T03:04:07Z", "stream": "stdout", "_p": "P", "log": "neverclosed" },
+      { "time": "2024-01-02T03:04:08+02:00", "stream": "stderr", "_p": "P", "log": "e1e2" },
+      { "log": "not cri" },
+      { "time": "2024-01-02T03:04:11.5Z", "stream": "stdout", "_p": "F", "log": "after" },
+    ],
+  },
+  {
+    name: "docker",
+    input: [
+      `{"log":"part one ","stream":"stdout","time":"2024-01-02T03:04:05.1Z"}`,
+      String.raw`{"log":"part two\n","stream":"stdout","time":"2024-01-02T03:04:05.2Z"}`,
+      String.raw`{"log":"single\n","stream":"stderr","time":"2024-01-02T03:04:06Z"}`,
+      `{"log":"A","stream":"stdout","time":"2024-01-02T03:04:07.1Z"}`,
+      String.raw`{"log":"err\n","stream":"stderr","time":"2024-01-02T03:04:07.2Z"}`,
+      String.raw`{"log":"B\n","stream":"stdout","time":"2024-01-02T03:04:07.3Z"}`,
+      "plain",
+      String
+        .raw`{"log":"last\n","stream":"stdout","time":"2024-01-02T03:04:08.3Z","attrs":{"x":"y"}}`,
+    ],
+    tail: "multiline.parser: docker, cri",
+    records: [
+      { "log": "part one part two\n", "stream": "stdout", "time": "2024-01-02T03:04:05.1Z" },
+      { "log": "single\n", "stream": "stderr", "time": "2024-01-02T03:04:06Z" },
+      { "log": "err\n", "stream": "stderr", "time": "2024-01-02T03:04:07.2Z" },
+      { "log": "AB\n", "stream": "stdout", "time": "2024-01-02T03:04:07.1Z" },
+      { "log": "plain" },
+      {
+        "log": "last\n",
+        "stream": "stdout",
+        "time": "2024-01-02T03:04:08.3Z",
+        "attrs": { "x": "y" },
+      },
+    ],
+  },
+  {
     name: "java",
     input: [
       "single line",

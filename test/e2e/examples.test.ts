@@ -101,7 +101,7 @@ describe("the example", () => {
       ACCESS_LOG: folder.at("access.log"),
       READ_FROM_HEAD: "on",
     });
-    await eventually(() => posted("/logs").length === 2);
+    await eventually(() => posted("/logs").length === 2, undefined, 30_000);
     expect(await collector.stop()).toBe(0);
     expect(posted("/logs")).toMatchObject([
       { time: "2026-11-22T14:05:01.000000Z", path: "/index.html", status: 200, bytes: 5124 },
@@ -151,6 +151,7 @@ describe("the example", () => {
     await eventually(
       () => posted("/logs", dockerTag).length === 2 && posted("/logs", kubeTag).length === 3,
       () => `the records; there are ${JSON.stringify(received)} ${collector.stderr}`,
+      30_000,
     );
     expect(await collector.stop()).toBe(0);
     const texts = (tag: string) => posted("/logs", tag).map(({ log }) => String(log).trimEnd());
@@ -196,7 +197,7 @@ java.lang.IllegalStateException: no stock
 {"level":"info","service":"../../evil","message":"x"}
 `,
     }, { APP_LOG: folder.at("app.json"), OUT_DIR: folder.at("out") });
-    await eventually(() => posted("/alerts").length === 1);
+    await eventually(() => posted("/alerts").length === 1, undefined, 30_000);
     await collector.untilRecords(1);
     expect(await collector.stop()).toBe(0);
     expect(posted("/alerts")).toMatchObject([{ level: "error", message: "no stock" }]);

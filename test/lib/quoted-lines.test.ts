@@ -23,8 +23,6 @@ const HARD = [
   '","',
 ];
 
-const quotable = (lines: string[]) => ({ lines, text: lines.join("\n"), count: lines.length });
-
 test("quoteLines() quotes each line as JSON.stringify does", () => {
   for (const first of HARD) {
     for (const second of HARD) {

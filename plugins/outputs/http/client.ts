@@ -4,11 +4,10 @@ import https from "node:https";
 import type { ConnectionOptions } from "node:tls";
 import type { HttpConfig } from "./config.ts";
 import { canPostFast, postFast } from "./fast-post.ts";
+import type { RequestHeaders } from "./headers.ts";
 import { type Proxy, proxyFor, TunnelAgent, unbracket } from "./proxy.ts";
 import { readResponse } from "./read-response.ts";
 import type { Response } from "./response.ts";
-
-export type RequestHeaders = Record<string, string | string[]>;
 
 /** Sends requests to one server, over connections that it keeps for a while. */
 export class HttpClient {

@@ -1,5 +1,5 @@
 import type { HttpConfig } from "./config.ts";
-import type { RequestHeaders } from "./client.ts";
+import type { RequestHeaders } from "./headers.ts";
 import type { Response } from "./response.ts";
 
 /** What is kept of an answer's body, in bytes, and what is read of it at most. */

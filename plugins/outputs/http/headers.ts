@@ -1,3 +1,6 @@
+/** Headers of one request; a list for one that is sent several times. */
+export type RequestHeaders = Record<string, string | string[]>;
+
 /** Headers in the order in which they are sent. */
 export type Headers = readonly (readonly [name: string, value: string])[];
 
