@@ -1,7 +1,6 @@
 import { hostname } from "node:os";
 import { startAdminServer } from "../admin/server.ts";
 import { PIPELINE_KINDS } from "../config/catalog.ts";
-import { loadConfig } from "../config/load-config.ts";
 import type { AnyInstance, LoadedConfig } from "../config/loaded-config.ts";
 import { problemOf } from "../config/problem-of.ts";
 import { type ConfigProblem, formatProblem } from "../config/problem.ts";
@@ -11,7 +10,6 @@ import { systemClock } from "../lib/clock.ts";
 import type { MultilineOptions } from "../loader/multiline-schema.ts";
 import { ParserRegistry } from "../loader/parser-registry.ts";
 import type { ParserOptions } from "../loader/parser-schema.ts";
-import { PARSER_SCHEMAS } from "../loader/parser-schemas.ts";
 import { builtins } from "../loader/registry.ts";
 import type { LogSink } from "../telemetry/logger.ts";
 import { MetricsRegistry } from "../telemetry/metrics.ts";
@@ -20,6 +18,7 @@ import { PipelineMetrics } from "../telemetry/plugin-metrics.ts";
 import type { RunCommand } from "./arguments.ts";
 import { type CommandIo, EXIT } from "./command-io.ts";
 import { HeapKeeper } from "./heap-keeper.ts";
+import { type LoadedRun, loadRun } from "./load-run.ts";
 import { logLevel, ownLog } from "./own-log.ts";
 import { pipelineSpec } from "./pipeline-spec.ts";
 import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
@@ -30,14 +29,7 @@ export type RunIo = CommandIo & SignalSource;
 
 /** `logcollector -c …`: runs until it is asked to stop. Returns the exit status. */
 export async function run(command: RunCommand, io: RunIo): Promise<number> {
-  const loaded = loadConfig({
-    path: command.configPath,
-    commandLine: command.commandLine,
-    registry: builtins,
-    parserSchemas: PARSER_SCHEMAS,
-    env: process.env,
-    hostname: hostname(),
-  });
+  const loaded = await loadRun(command);
   if ("errors" in loaded) return reportProblems(loaded.errors, io);
   const { config } = loaded;
   let log: LogSink;
@@ -48,9 +40,10 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     return EXIT.usage;
   }
   const metrics = new MetricsRegistry();
-  const assembled = assembleConfig(config, log, metrics);
+  const assembled = assembleConfig(loaded, log, metrics);
   if ("errors" in assembled) return reportProblems(assembled.errors, io);
   const say = log.logger("main");
+  for (const note of loaded.notes) say.info(note);
   for (const warning of config.warnings) say.warn(warning);
   if (command.dryRun) {
     io.stdout("configuration test is successful\n");
@@ -133,13 +126,14 @@ function builtinNames(): Record<string, readonly string[]> {
 type Assembled = { readonly pipeline: Pipeline } | { readonly errors: readonly ConfigProblem[] };
 
 function assembleConfig(
-  config: LoadedConfig,
+  { config, formats }: LoadedRun,
   log: LogSink,
   metrics: MetricsRegistry,
 ): Assembled {
   const parsers = new ParserRegistry({
     parsers: config.parsers.map((section) => section.options as ParserOptions),
     multilineParsers: config.multilineParsers.map((section) => section.options as MultilineOptions),
+    formats,
     log: log.logger("parsers"),
     multilineBufferLimit: config.service.multiline_buffer_limit,
   });

@@ -41,6 +41,10 @@ export function configurationSchema(schemas: CatalogSchemas): JsonSchema {
       service: { $ref: "#/$defs/service", description: service!.summary },
       env: environmentSchema(),
       includes: { ...ONE_OR_MORE_TEXTS, description: "Files to read too, relative to this one" },
+      plugins: {
+        ...ONE_OR_MORE_TEXTS,
+        description: "Your own plugins: .ts or .js files or patterns, relative to this file",
+      },
       parsers: { type: "array", items: { $ref: "#/$defs/parser" }, description: parsers!.summary },
       multiline_parsers: {
         type: "array",

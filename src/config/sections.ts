@@ -9,6 +9,8 @@ export interface Sections {
   readonly env: EnvSetting[];
   readonly parsers: MapNode[];
   readonly multilineParsers: MapNode[];
+  /** Paths of the user's own plugins. */
+  readonly pluginPaths: ScalarNode[];
   readonly plugins: Record<PipelineKind, MapNode[]>;
 }
 export interface EnvSetting {
@@ -24,13 +26,21 @@ export function emptySections(): Sections {
     env: [],
     parsers: [],
     multilineParsers: [],
+    pluginPaths: [],
     plugins: { input: [], filter: [], output: [] },
   };
 }
 
-const SECTIONS = ["service", "env", "includes", "parsers", "multiline_parsers", "pipeline"];
-const REFUSED = new Set([
+const SECTIONS = [
+  "service",
+  "env",
+  "includes",
   "plugins",
+  "parsers",
+  "multiline_parsers",
+  "pipeline",
+];
+const REFUSED = new Set([
   "processors",
   "upstream_servers",
   "stream_processor",
@@ -70,6 +80,7 @@ export function readSections(
     if (name === "service") into.service.push(...mapIn(entry, problems));
     else if (name === "env") into.env.push(...envSettings(entry, problems));
     else if (name === "includes") { for (const path of textsIn(entry, problems)) include(path); }
+    else if (name === "plugins") into.pluginPaths.push(...textsIn(entry, problems));
     else if (name === "parsers") into.parsers.push(...mapsIn(entry, problems));
     else if (name === "multiline_parsers") into.multilineParsers.push(...mapsIn(entry, problems));
     else if (name === "pipeline") readPipeline(entry, into, problems);

@@ -86,15 +86,4 @@ sameRecords("Configuration", [
     },
     records: [{ log: "one", b: "1" }],
   },
-  {
-    name: "parsers of a classic file",
-    input: ["k=5"],
-    tail: "parser: kv",
-    sections: "includes:\n  - parsers.conf",
-    files: {
-      "parsers.conf":
-        "# mine\n[PARSER]\n    Name   kv\n    Format regex\n    Regex  ^(?<k>\\w+)=(?<v>\\d+)$\n    Types  v:integer\n",
-    },
-    records: [{ k: "k", v: 5 }],
-  },
 ]);

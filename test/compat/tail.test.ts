@@ -175,4 +175,29 @@ sameRecords("Input tail", [
       `t {"log"=>"plain"}`,
     ],
   },
+  {
+    name: "docker_mode_parser takes the lines, as Docker wrote them, that start a message",
+    input: [
+      String.raw`{"log":"alone\n"}`,
+      String.raw`{"log":"2020-03-24 several: \n"}`,
+      String.raw`{"log":"first\n"}`,
+      `{"log":"sec"}`,
+      String.raw`{"log":"ond\n"}`,
+      String.raw`{"log":"2020-03-25 next\n"}`,
+    ],
+    tail: "docker_mode: on\ndocker_mode_parser: start\nparser: inside",
+    sections: String.raw`
+      parsers:
+        - name: inside
+          format: json
+        - name: start
+          format: regex
+          regex: '(?<log>^\{"log":"\d{4}-\d{2}-\d{2}.*)'
+    `,
+    records: [
+      { "log": "alone\n" },
+      { "log": "2020-03-24 several: \nfirst\nsecond\n" },
+      { "log": "2020-03-25 next\n" },
+    ],
+  },
 ]);

@@ -134,6 +134,7 @@ describe("the example", () => {
     }, {
       DOCKER_LOGS: folder.at("docker/*/*-json.log"),
       KUBERNETES_LOGS: folder.at("kube/*.log"),
+      READ_FROM_HEAD: "on",
     });
     await collector.untilLog("started");
     await Bun.write(

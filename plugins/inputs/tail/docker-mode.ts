@@ -3,8 +3,13 @@ import type { Body, LineJoiner, LineParser, LogRecord } from "logcollector/plugi
 export interface DockerModeOptions {
   readonly key: string;
   readonly extra: Body | undefined;
+  /** The field that gets the offset of a message's first line. */
+  readonly offsetKey: string | undefined;
   readonly parser: LineParser | undefined;
-  /** A parser whose match starts a new message; without one each whole line is a message. */
+  /**
+   * A parser that takes the lines, as Docker wrote them, that start a message; without one each whole line
+   * is a message, and so is each until it took one.
+   */
   readonly first: LineParser | undefined;
   readonly flushTimeoutMs: number;
 }
@@ -27,6 +32,7 @@ export class DockerModeJoiner implements LineJoiner {
   readonly flushTimeoutMs: number;
   private readonly options: DockerModeOptions;
   private pending: Pending | undefined;
+  private hasStarted = false;
 
   constructor(options: DockerModeOptions) {
     this.options = options;
@@ -41,14 +47,13 @@ export class DockerModeJoiner implements LineJoiner {
     const envelope = envelopeOf(line);
     if (envelope === undefined) {
       this.flush(out);
-      out.push(this.parse(line, sec, nsec));
+      out.push(this.parse(line, sec, nsec, position));
       return;
     }
     const text = envelope.log;
-    const startsNew = this.options.first?.parse(text, sec, nsec) != null;
-    if (this.pending !== undefined && this.pending.isWhole && (startsNew || !this.options.first)) {
-      this.flush(out);
-    }
+    const startsNew = this.options.first?.parse(line, sec, nsec) != null;
+    this.hasStarted ||= startsNew;
+    if (this.pending?.isWhole && (startsNew || !this.hasStarted)) this.flush(out);
     const isWhole = text.endsWith("\n");
     const before = this.pending;
     this.pending = {
@@ -69,16 +74,17 @@ export class DockerModeJoiner implements LineJoiner {
 
   flush(out: LogRecord[]): void {
     if (this.pending === undefined) return;
-    const { text, envelope, sec, nsec } = this.pending;
+    const { text, envelope, sec, nsec, position } = this.pending;
     this.pending = undefined;
-    out.push(this.parse(JSON.stringify({ ...envelope, log: text }), sec, nsec));
+    out.push(this.parse(JSON.stringify({ ...envelope, log: text }), sec, nsec, position));
   }
 
-  private parse(line: string, sec: number, nsec: number): LogRecord {
-    const { parser, extra, key } = this.options;
+  private parse(line: string, sec: number, nsec: number, position: number): LogRecord {
+    const { parser, extra, key, offsetKey } = this.options;
+    const added = offsetKey === undefined ? extra : { ...extra, [offsetKey]: position };
     const parsed = parser?.parse(line, sec, nsec);
-    if (parsed == null) return { sec, nsec, body: { ...extra, [key]: line } };
-    Object.assign(parsed.body, extra);
+    if (parsed == null) return { sec, nsec, body: { ...added, [key]: line } };
+    Object.assign(parsed.body, added);
     return parsed;
   }
 }

@@ -97,6 +97,7 @@ function joinerFactory(
       new DockerModeJoiner({
         key: config.key,
         extra: extra(path),
+        offsetKey: config.offset_key,
         parser,
         first,
         flushTimeoutMs: config.docker_mode_flush,

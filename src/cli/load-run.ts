@@ -1,0 +1,79 @@
+import { hostname } from "node:os";
+import {
+  type ConfigRequest,
+  findPluginFiles,
+  loadConfig,
+  type PluginFile,
+} from "../config/load-config.ts";
+import type { LoadedConfig } from "../config/loaded-config.ts";
+import type { ConfigProblem } from "../config/problem.ts";
+import { PARSER_SCHEMAS } from "../loader/parser-schemas.ts";
+import { builtins } from "../loader/registry.ts";
+import { type LoadedPlugin, loadUserPlugins, withUserPlugins } from "../loader/user-plugins.ts";
+import type { ParserDefinition } from "../sdk/define.ts";
+import type { RunCommand } from "./arguments.ts";
+
+/** A checked configuration, with what the user's own plugins add. */
+export interface LoadedRun {
+  readonly config: LoadedConfig;
+  /** Formats for `parsers`, from plugins. */
+  readonly formats: readonly ParserDefinition[];
+  /** What was loaded from where, for the log. */
+  readonly notes: readonly string[];
+}
+
+/** Loads the user's plugins first, and then the configuration that names them. */
+export async function loadRun(
+  command: RunCommand,
+): Promise<LoadedRun | { readonly errors: readonly ConfigProblem[] }> {
+  const request: Omit<ConfigRequest, "registry" | "parserSchemas"> = {
+    path: command.configPath,
+    commandLine: command.commandLine,
+    env: process.env,
+    hostname: hostname(),
+  };
+  const { files, problems: missing } = findPluginFiles(request);
+  const problems = [...missing];
+  const plugins: LoadedPlugin[] = [];
+  for (const file of files) {
+    for (const plugin of await loadOne(file, problems)) {
+      const twin = plugins.find(({ definition: { kind, name } }) =>
+        kind === plugin.definition.kind && name === plugin.definition.name
+      );
+      if (twin === undefined) plugins.push(plugin);
+      else {
+        const { kind, name } = plugin.definition;
+        const message = `${kind} "${name}" of ${plugin.path} is already defined in ${twin.path}`;
+        problems.push({ ...file.at, message });
+      }
+    }
+  }
+  // Without its plugin everything that uses it would look wrong too.
+  if (problems.length > 0) return { errors: problems };
+  const loaded = loadConfig({
+    ...request,
+    registry: plugins.length === 0 ? builtins : withUserPlugins(builtins, plugins),
+    parserSchemas: PARSER_SCHEMAS,
+  });
+  if ("errors" in loaded) return loaded;
+  const formats = plugins.flatMap(({ definition }) =>
+    definition.kind === "parser" ? [definition] : []
+  );
+  return { config: loaded.config, formats, notes: plugins.map(noteOf) };
+}
+
+function noteOf({ path, definition: { kind, name } }: LoadedPlugin): string {
+  const instead = builtins.names(kind).includes(name.toLowerCase())
+    ? " in place of the builtin"
+    : "";
+  return `Loaded ${kind} "${name}" from ${path}${instead}`;
+}
+
+async function loadOne(file: PluginFile, problems: ConfigProblem[]): Promise<LoadedPlugin[]> {
+  try {
+    return await loadUserPlugins(file.path);
+  } catch (error) {
+    problems.push({ ...file.at, message: (error as Error).message });
+    return [];
+  }
+}
