@@ -19,14 +19,14 @@ export const PIPELINES: readonly BenchPipeline[] = [
     kind: "json",
     recordsPerLine: 1,
     sink: "file",
-    input: { parser: "json" },
+    input: { parser: "bench_json" },
   },
   {
     name: "Apache regex → file",
     kind: "apache",
     recordsPerLine: 1,
     sink: "file",
-    input: { parser: "apache2" },
+    input: { parser: "bench_apache" },
   },
   {
     name: "CRI multiline → file",
@@ -40,7 +40,7 @@ export const PIPELINES: readonly BenchPipeline[] = [
     kind: "json",
     recordsPerLine: 1,
     sink: "http",
-    input: { parser: "json" },
+    input: { parser: "bench_json" },
   },
 ];
 
@@ -50,6 +50,19 @@ export interface ConfigTarget {
   readonly httpPort: number;
 }
 
+/** Parsers with the time formats of the generated lines, so that both collectors do the same work. */
+const PARSERS = `parsers:
+  - name: bench_json
+    format: json
+    time_key: time
+    time_format: '%Y-%m-%dT%H:%M:%S.%LZ'
+  - name: bench_apache
+    format: regex
+    regex: '^(?<host>[^ ]*) [^ ]* (?<user>[^ ]*) \\[(?<time>[^\\]]*)\\] "(?<method>\\S+)(?: +(?<path>[^ ]*) +\\S*)?" (?<code>[^ ]*) (?<size>[^ ]*)(?: "(?<referer>[^\\"]*)" "(?<agent>.*)")?$'
+    time_key: time
+    time_format: '%d/%b/%Y:%H:%M:%S %z'
+`;
+
 /** The configuration of a pipeline, in the dialect that both collectors read. */
 export function configFor(pipeline: BenchPipeline, target: ConfigTarget): string {
   const input = {
@@ -58,12 +71,15 @@ export function configFor(pipeline: BenchPipeline, target: ConfigTarget): string
     path: target.source,
     read_from_head: "true",
     exit_on_eof: "true",
+    mem_buf_limit: "50M",
     ...pipeline.input,
   };
-  return [
+  return PARSERS + [
     "service:",
     "  flush: 1",
     "  log_level: error",
+    // Long enough for the slower one to deliver everything.
+    "  grace: 60",
     "pipeline:",
     "  inputs:",
     ...listItem(input),
