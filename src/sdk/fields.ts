@@ -23,11 +23,27 @@ const meta = (fieldType: string, unit?: string): Record<string, unknown> =>
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
+type Scalar<T> = z.ZodType<T, string | number | boolean>;
+
+const forms = new Map<string, unknown>();
+
+/**
+ * One schema for each form that fields have in common. Schemas never change, and each is dozens of closures:
+ * with one for every option the program would be larger by megabytes.
+ */
+function shared<T>(form: string, make: () => Scalar<T>): Scalar<T> {
+  const known = forms.get(form);
+  if (known !== undefined) return known as Scalar<T>;
+  const schema = make();
+  forms.set(form, schema);
+  return schema;
+}
+
 function parsed<T>(
   fieldType: string,
   parse: (value: string | number | boolean) => T,
   unit?: string,
-): z.ZodType<T, string | number | boolean> {
+): Scalar<T> {
   return scalar.transform((value, check): T => {
     try {
       return parse(value);
@@ -55,41 +71,40 @@ export function custom<T>(
 
 /** Text. A number or boolean that YAML made of it becomes text again. */
 export function text(): z.ZodType<string, string | number | boolean> {
-  return parsed("string", String);
+  return shared("string", () => parsed("string", String));
 }
 
 const TRUE = new Set(["true", "on", "yes", "1"]);
 const FALSE = new Set(["false", "off", "no", "0"]);
 
 /** `true on yes` or `false off no`, in any case. */
-export function bool(): z.ZodType<boolean, string | number | boolean> {
-  return parsed("boolean", (value) => {
-    const word = String(value).toLowerCase();
-    if (TRUE.has(word)) return true;
-    if (FALSE.has(word)) return false;
-    throw new RangeError(`expected on, off, yes, no, true or false, got ${JSON.stringify(value)}`);
-  });
+export function bool(): Scalar<boolean> {
+  return shared("boolean", () => parsed("boolean", parseBool));
+}
+
+function parseBool(value: string | number | boolean): boolean {
+  const word = String(value).toLowerCase();
+  if (TRUE.has(word)) return true;
+  if (FALSE.has(word)) return false;
+  throw new RangeError(`expected on, off, yes, no, true or false, got ${JSON.stringify(value)}`);
 }
 
 /** A whole number. */
 export function int(
   range: { min?: number; max?: number } = {},
 ): z.ZodType<number, string | number | boolean> {
-  return parsed(
-    "integer",
-    (value) => checkRange(toNumber(value, /^[+-]?\d+$/, "a whole number"), range),
-  );
+  const parse = (value: string | number | boolean) =>
+    checkRange(toNumber(value, /^[+-]?\d+$/, "a whole number"), range);
+  return shared(`integer ${JSON.stringify(range)}`, () => parsed("integer", parse));
 }
 
 /** A number, fractions allowed. */
 export function float(
   range: { min?: number; max?: number } = {},
 ): z.ZodType<number, string | number | boolean> {
-  return parsed(
-    "number",
-    (value) =>
-      checkRange(toNumber(value, /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, "a number"), range),
-  );
+  const parse = (value: string | number | boolean) =>
+    checkRange(toNumber(value, /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i, "a number"), range);
+  return shared(`number ${JSON.stringify(range)}`, () => parsed("number", parse));
 }
 
 function toNumber(value: string | number | boolean, form: RegExp, what: string): number {
@@ -112,16 +127,18 @@ function checkRange(value: number, { min, max }: { min?: number; max?: number })
 export function size(
   range: { min?: number; max?: number } = {},
 ): z.ZodType<number, string | number | boolean> {
-  return parsed("size", (value) => checkRange(parseByteSize(value), range), "bytes");
+  return shared(
+    `size ${JSON.stringify(range)}`,
+    () => parsed("size", (value) => checkRange(parseByteSize(value), range), "bytes"),
+  );
 }
 
 /** A time span, in milliseconds after parsing: `5s`, `500ms`, `2h`; a bare number counts in `bareUnit`. */
 export function duration(bareUnit: "s" | "ms" = "s"): z.ZodType<number, string | number | boolean> {
-  return parsed(
-    "time",
-    (value) => parseDuration(typeof value === "boolean" ? String(value) : value, bareUnit),
-    bareUnit === "s" ? "seconds" : "milliseconds",
-  );
+  const parse = (value: string | number | boolean) =>
+    parseDuration(typeof value === "boolean" ? String(value) : value, bareUnit);
+  const unit = bareUnit === "s" ? "seconds" : "milliseconds";
+  return shared(`time ${unit}`, () => parsed("time", parse, unit));
 }
 
 /** One of the given words, in any case. */
@@ -140,22 +157,22 @@ export function oneOf<const T extends string>(
 
 /** A regular expression in Onigmo's syntax, as Fluent Bit's are. */
 export function pattern(): z.ZodType<Pattern, string | number | boolean> {
-  return parsed("regex", (value) => compilePattern(String(value)));
+  return shared("regex", () => parsed("regex", (value) => compilePattern(String(value))));
 }
 
 /** A place in the record: `log`, `$log`, `$kubernetes['labels']['app']`, `$tags[0]`. */
 export function accessor(): z.ZodType<Accessor, string | number | boolean> {
-  return parsed("field", (value) => compileAccessor(String(value)));
+  return shared("accessor", () => parsed("field", (value) => compileAccessor(String(value))));
 }
 
 /** The name of a field, taken as it is, `$` and all; with brackets, as in `$a['b']`, a place in the record. */
 export function fieldName(): z.ZodType<Accessor, string | number | boolean> {
-  return parsed("field", (value) => compileFieldName(String(value)));
+  return shared("field", () => parsed("field", (value) => compileFieldName(String(value))));
 }
 
 /** Text with parts from the record and its tag: `$TAG.$kubernetes['pod_name']`. */
 export function template(): z.ZodType<Template, string | number | boolean> {
-  return parsed("template", (value) => compileTemplate(String(value)));
+  return shared("template", () => parsed("template", (value) => compileTemplate(String(value))));
 }
 
 /** Several words: a YAML list, or text separated by commas. */
