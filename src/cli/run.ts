@@ -106,11 +106,13 @@ async function operate(
     );
     return EXIT.failed;
   }
-  say.info(`logcollector ${VERSION} started`, { inputs: config.inputs.length });
-  if (admin) say.info(`HTTP server on ${admin.url}`);
   // The build makes the runtime reluctant to compile what runs once; from here on code runs often.
   Bun.unsafe.setJITPolicy(1);
-  const status = await Promise.race([pipeline.run(), abandoned]);
+  const running = pipeline.run();
+  // The inputs have looked around: what is written from now on is new to them.
+  say.info(`logcollector ${VERSION} started`, { inputs: config.inputs.length });
+  if (admin) say.info(`HTTP server on ${admin.url}`);
+  const status = await Promise.race([running, abandoned]);
   await admin?.stop();
   processMetrics.stop();
   say.info("Stopped");

@@ -34,7 +34,9 @@ export const inputOptions = z.object({
     .describe("Queue of a thread (accepted; no effect in this version)"),
   "thread.ring_buffer.window": field.int({ min: 1 }).default(5)
     .describe("Percent at which a thread's queue is emptied (accepted; no effect in this version)"),
-  routable: field.bool().default(true).describe("Whether the records go to outputs at all"),
+  routable: field.bool().refine((value) => value, {
+    error: `"off" is not available in this version: leave the input out instead`,
+  }).default(true).describe("Whether the records go to outputs at all; must be on"),
 });
 
 /** Options that the collector gives to every filter. */

@@ -37,6 +37,9 @@ const MAX_GONE = 10_000;
 /** Paths without a file that are looked into in one scan, for files that came and went. */
 const MAX_LOOKS = 64;
 
+/** Times of change are only as fine as the file system's clock, which may be seconds. */
+const FOLDER_SETTLES_MS = 3000;
+
 /** Which files are followed, by identity; notices new ones, renames and deletions. */
 export class FileTable {
   /** All that are read, by device and inode. */
@@ -50,6 +53,8 @@ export class FileTable {
   /** Those that were read to their end and given up, should they still lie about under another name. */
   private readonly gone = new Set<string>();
   private isFirstScan = true;
+  /** When each folder had changed at the last scan; `undefined` when that does not say enough. */
+  private foldersAtScan: ReadonlyMap<string, number | undefined> | undefined;
 
   constructor(options: FileTableOptions) {
     this.options = options;
@@ -60,10 +65,23 @@ export class FileTable {
     return this.byRealPath.get(path) ?? this.byPath.get(path);
   }
 
+  /**
+   * True when a scan may find something else than the last one did. A name that comes, goes or changes
+   * shows in its folder's time of change; a permission or an age does not.
+   */
+  get mayHaveChanged(): boolean {
+    if (this.foldersAtScan === undefined || this.options.ignoreOlderMs > 0) return true;
+    for (const [folder, changedMs] of this.foldersAtScan) {
+      if (statOf(folder)?.mtimeMs !== changedMs) return true;
+    }
+    return false;
+  }
+
   /** Looks the patterns up again. Returns the files to read that were not followed before. */
   scan(): TailedFile[] {
     const { patterns, excluded } = this.options;
     const result = scanPatterns(patterns, excluded);
+    this.foldersAtScan = undefined;
     for (const [path, code] of result.denied) this.complain(path, `Cannot read ${path}: ${code}`);
     if (result.cut) this.complain("", "Stopped looking for files: the path matches too many names");
     const present = new Set<string>();
@@ -81,6 +99,7 @@ export class FileTable {
     added.push(...this.addUnseen(result.files));
     this.folders = this.foldersToWatch(result.folders);
     this.isFirstScan = false;
+    if (result.denied.size === 0) this.rememberFolders();
     return added;
   }
 
@@ -222,6 +241,18 @@ export class FileTable {
       return identity !== there && !this.files.has(identity) &&
         !this.gone.has(`${identity}:${stat.birthtimeMs}`) && !this.options.excluded(path);
     });
+  }
+
+  /** A folder that changed within the last seconds may change again without another time: it is not remembered. */
+  private rememberFolders(): void {
+    const settledMs = this.options.wallMs() - FOLDER_SETTLES_MS;
+    const remembered = new Map<string, number | undefined>();
+    for (const folder of this.folders) {
+      const changedMs = statOf(folder)?.mtimeMs;
+      if (changedMs !== undefined && changedMs > settledMs) return;
+      remembered.set(folder, changedMs);
+    }
+    this.foldersAtScan = remembered;
   }
 
   private foldersToWatch(scanned: ReadonlySet<string>): Set<string> {

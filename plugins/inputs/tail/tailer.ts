@@ -21,8 +21,11 @@ const HOT_MS = 10_000;
  * first: for so long after a report it is looked at what came with no report of its own.
  */
 const SETTLE_MS = 40;
-/** How often a quiet file is looked at although its changes are reported, in milliseconds. */
-const WATCHED_POLL_MS = 5000;
+/**
+ * How often a quiet file is looked at although its changes are reported, in milliseconds: a tenth of the
+ * time that it has been quiet, within these limits.
+ */
+const WATCHED_POLL_MS = { least: 5000, most: 60_000 };
 
 /** The tail input at work: finds files, reads them in fair turns, follows them through rotations. */
 export class Tailer implements Input {
@@ -152,7 +155,7 @@ export class Tailer implements Input {
     if (file.rotatedMs >= 0) return this.endOfRotated(file, nowMs);
     const watched = this.watch.isWatching(dirname(file.realPath));
     const quietMs = nowMs - Math.max(file.grewMs, file.changedMs);
-    file.pollMs = nowMs + (watched ? WATCHED_POLL_MS : this.config.refresh_interval);
+    file.pollMs = nowMs + (watched ? watchedPollMs(quietMs) : this.config.refresh_interval);
     if (quietMs < (watched ? SETTLE_MS : HOT_MS)) this.hot.add(file);
     else this.hot.delete(file);
     this.settings.descriptors.used(file);
@@ -248,9 +251,10 @@ export class Tailer implements Input {
 
   private scan(): void {
     const startMs = this.ctx.clock.nowMs();
+    const wanted = this.scanWanted;
     this.scanWanted = startMs - this.renamedMs < SETTLE_MS;
     this.watch.renew();
-    const added = this.table.scan();
+    const added = wanted || this.table.mayHaveChanged ? this.table.scan() : [];
     this.watch.watchOnly(this.config.inotify_watcher ? this.table.folders : NO_FOLDERS);
     for (const file of added) {
       this.opened.value++;
@@ -347,6 +351,10 @@ export class Tailer implements Input {
     this.settings.descriptors.used(file);
     return file;
   }
+}
+
+function watchedPollMs(quietMs: number): number {
+  return Math.min(WATCHED_POLL_MS.most, Math.max(WATCHED_POLL_MS.least, quietMs / 10));
 }
 
 const NO_FOLDERS: ReadonlySet<string> = new Set();
