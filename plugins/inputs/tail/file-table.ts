@@ -77,6 +77,11 @@ export class FileTable {
     return false;
   }
 
+  /** True when the last file that was found at this one's path is not there any more. */
+  hasLost(file: TailedFile): boolean {
+    return this.byPath.get(file.path) === file && statIdentity(file.path) !== file.identity;
+  }
+
   /** Looks the patterns up again. Returns the files to read that were not followed before. */
   scan(): TailedFile[] {
     const { patterns, excluded } = this.options;

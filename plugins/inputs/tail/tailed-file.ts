@@ -50,6 +50,8 @@ export class TailedFile {
   changedMs = -Infinity;
   /** When it is looked at again without being told, on the clock's scale. */
   pollMs = 0;
+  /** When it was last asked whether it is still at its path. */
+  checkedMs = 0;
   /** It is in the queue of files to read. */
   queued = false;
   /** It was read to its end at least once since it was found or rotated. */

@@ -14,6 +14,8 @@ import { Wake } from "./wake.ts";
 const READS_PER_TURN = 4;
 /** How often a busy or rotated file is looked at when nothing reports its changes, in milliseconds. */
 const HOT_POLL_MS = 15;
+/** How often the folders are looked at while the pipeline has no room, in milliseconds. */
+const WAIT_SLICE_MS = 100;
 /** A file that grew within this time counts as busy, in milliseconds. */
 const HOT_MS = 10_000;
 /**
@@ -133,6 +135,7 @@ export class Tailer implements Input {
       file.grewMs = this.ctx.clock.nowMs();
       await this.emit(file, turn.batch);
     }
+    this.checkPath(file);
     this.settings.descriptors.used(file);
     this.enqueue(file);
   }
@@ -144,21 +147,53 @@ export class Tailer implements Input {
     else if (joiner !== undefined) this.joining.delete(file);
     if (batch === undefined) return undefined;
     const upTo = pending >= 0 ? pending : file.offset;
-    return this.ctx.emit(batch, () => {
+    const wait = this.ctx.emit(batch, () => {
       file.safeOffset = upTo;
     });
+    return wait === undefined ? undefined : this.waitAndScan(wait);
+  }
+
+  /**
+   * Waits for room in the pipeline. Files go on being rotated meanwhile: each must be found and held open
+   * before it is deleted, however long this takes.
+   */
+  private async waitAndScan(wait: Promise<void>): Promise<void> {
+    let isOver = false;
+    const over = wait.finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      await Promise.race([over, this.ctx.clock.sleep(WAIT_SLICE_MS)]);
+      if (!isOver && this.ctx.clock.nowMs() >= this.nextScanMs(this.scanWanted)) this.scan();
+    }
+    await over;
   }
 
   private reachedEnd(file: TailedFile): void {
     file.drained = true;
     const nowMs = this.ctx.clock.nowMs();
-    if (file.rotatedMs >= 0) return this.endOfRotated(file, nowMs);
+    if (file.rotatedMs >= 0) {
+      this.checkPath(file);
+      return this.endOfRotated(file, nowMs);
+    }
     const watched = this.watch.isWatching(dirname(file.realPath));
     const quietMs = nowMs - Math.max(file.grewMs, file.changedMs);
     file.pollMs = nowMs + (watched ? watchedPollMs(quietMs) : this.config.refresh_interval);
     if (quietMs < (watched ? SETTLE_MS : HOT_MS)) this.hot.add(file);
     else this.hot.delete(file);
+    if (quietMs < HOT_MS) this.checkPath(file);
     this.settings.descriptors.used(file);
+  }
+
+  /**
+   * A busy folder is not watched: there a rotation shows only to who looks. So does the successor of a file
+   * that is gone, when the last scan came between the two.
+   */
+  private checkPath(file: TailedFile): void {
+    const nowMs = this.ctx.clock.nowMs();
+    if (nowMs - file.checkedMs < HOT_POLL_MS) return;
+    file.checkedMs = nowMs;
+    if (this.table.hasLost(file)) this.scanWanted = true;
   }
 
   /** A renamed or deleted file is read until it has not grown for `rotate_wait`. */
@@ -256,8 +291,11 @@ export class Tailer implements Input {
     this.watch.renew();
     const added = wanted || this.table.mayHaveChanged ? this.table.scan() : [];
     this.watch.watchOnly(this.config.inotify_watcher ? this.table.folders : NO_FOLDERS);
+    const isFirst = this.scanMs === 0;
     for (const file of added) {
       this.opened.value++;
+      // Who makes a file is about to write to it.
+      if (!isFirst) file.changedMs = startMs;
       this.enqueue(file);
     }
     this.poll(startMs);
