@@ -25,6 +25,10 @@ const io: RunIo = {
   onHangUp(call) {
     if (!onTerminal()) process.on("SIGHUP", call);
   },
+  onFault(call) {
+    process.on("uncaughtException", call);
+    process.on("unhandledRejection", call);
+  },
 };
 
 /** On a terminal SIGHUP says that the window was closed; a service manager sends it for a reload. */

@@ -1,4 +1,4 @@
-import { defineFilter, formatRecordText } from "logcollector/plugin";
+import { defineFilter, escapeControls, formatRecordText } from "logcollector/plugin";
 import * as z from "zod";
 
 export default defineFilter({
@@ -23,7 +23,7 @@ export default defineFilter({
         batch.records.forEach((record, index) => {
           text += `${formatRecordText(index, batch.tag, record, "flat")}\n`;
         });
-        await print(text);
+        await print(process.stdout.isTTY ? escapeControls(text) : text);
         return batch;
       },
     };

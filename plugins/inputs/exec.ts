@@ -50,41 +50,20 @@ export default defineInput({
       });
     };
 
-    /** Runs the command to its end. Reading stops while the pipeline is full, and so does the command. */
     const runOnce = async (signal: AbortSignal): Promise<number> => {
-      const child = spawn("/bin/sh", ["-c", options.command], {
-        stdio: ["ignore", "pipe", "inherit"],
-        // A group of its own, so that what the shell started ends with it.
-        detached: true,
-      });
-      const ended = new Promise<number>((resolve) => {
-        child.on("error", (error) => {
-          ctx.log.error(`Cannot run the command: ${error.message}`);
-          resolve(127);
-        });
-        // A signal is shown as a shell shows it.
-        child.on("close", (code, sig) => resolve(code ?? 128 + (sig ? constants.signals[sig] : 0)));
-      });
-      const stop = () => void endGroup(child.pid, ended);
-      signal.addEventListener("abort", stop, { once: true });
       const splitter = new LineSplitter(options.buf_size - 1);
       const emit = (lines: readonly string[], bytes: number) => {
         const records = toRecords(lines);
-        if (records.length > 0) return ctx.emit(Batch.of(ctx.tag, records, { bytes }));
-        return undefined;
+        return records.length > 0 ? ctx.emit(Batch.of(ctx.tag, records, { bytes })) : undefined;
       };
-      try {
-        for await (const chunk of child.stdout) {
-          await emit(splitter.push(chunk as Buffer), (chunk as Buffer).length);
-        }
-        await emit(splitter.flush(), 0);
-        return await ended;
-      } catch (error) {
-        stop();
-        throw error;
-      } finally {
-        signal.removeEventListener("abort", stop);
-      }
+      const status = await runCommand(
+        options.command,
+        signal,
+        (chunk) => emit(splitter.push(chunk), chunk.length),
+        (error) => ctx.log.error(`Cannot run the command: ${error.message}`),
+      );
+      await emit(splitter.flush(), 0);
+      return status;
     };
 
     return {
@@ -102,6 +81,41 @@ export default defineInput({
     };
   },
 });
+
+/**
+ * Runs a command line to its end, and gives its exit status as a shell shows it. Reading its output stops
+ * while `take` waits, and so does the command.
+ */
+async function runCommand(
+  command: string,
+  signal: AbortSignal,
+  take: (chunk: Buffer) => Promise<void> | undefined,
+  onError: (error: Error) => void,
+): Promise<number> {
+  const child = spawn("/bin/sh", ["-c", command], {
+    stdio: ["ignore", "pipe", "inherit"],
+    // A group of its own, so that what the shell started ends with it.
+    detached: true,
+  });
+  const ended = new Promise<number>((resolve) => {
+    child.on("error", (error) => {
+      onError(error);
+      resolve(127);
+    });
+    child.on("close", (code, sig) => resolve(code ?? 128 + (sig ? constants.signals[sig] : 0)));
+  });
+  const stop = () => void endGroup(child.pid, ended);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    for await (const chunk of child.stdout) await take(chunk as Buffer);
+    return await ended;
+  } catch (error) {
+    stop();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
 
 /** Asks the process group to end, and ends it when it does not. */
 async function endGroup(pid: number | undefined, ended: Promise<unknown>): Promise<void> {

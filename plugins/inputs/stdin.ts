@@ -89,6 +89,8 @@ function jsonRecord(text: string, sec: number, nsec: number): LogRecord | undefi
     const [head, body] = JSON.parse(text);
     const [time, metadata] = Array.isArray(head) ? head : [head];
     if (typeof time !== "number" || !isBody(body)) return undefined;
+    // The object reader bounds the depth; a value that is nested deeper stays a line.
+    if (parseJsonObject(JSON.stringify(body)) === null) return undefined;
     const whole = Math.floor(time);
     const nanos = Math.min(Math.round((time - whole) * 1e9), 999_999_999);
     return { sec: whole, nsec: nanos, body, ...(isBody(metadata) && { metadata }) };

@@ -1,12 +1,12 @@
 import {
   defineOutput,
+  escapeControls,
   field,
   formatRecordText,
   jsonDateFields,
   jsonEncoder,
 } from "logcollector/plugin";
 import * as z from "zod";
-import { escapeControls } from "./stdout/escape-controls.ts";
 import { StandardOutput } from "./stdout/standard-output.ts";
 
 export default defineOutput({

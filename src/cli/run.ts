@@ -18,6 +18,7 @@ import { PipelineMetrics } from "../telemetry/plugin-metrics.ts";
 import type { RunCommand } from "./arguments.ts";
 import { type CommandIo, EXIT } from "./command-io.ts";
 import { HeapKeeper } from "./heap-keeper.ts";
+import { type FaultSource, surviveFaults } from "./last-resort.ts";
 import { type LoadedRun, loadRun } from "./load-run.ts";
 import { logLevel, ownLog } from "./own-log.ts";
 import { pipelineSpec } from "./pipeline-spec.ts";
@@ -25,7 +26,7 @@ import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
 import { VERSION } from "./version.ts";
 
 /** What a run needs of the process. */
-export type RunIo = CommandIo & SignalSource;
+export type RunIo = CommandIo & SignalSource & FaultSource;
 
 /** `logcollector -c …`: runs until it is asked to stop. Returns the exit status. */
 export async function run(command: RunCommand, io: RunIo): Promise<number> {
@@ -77,6 +78,7 @@ async function operate(
     log,
     nowMs: () => systemClock.nowMs(),
   });
+  surviveFaults(say, io);
   const abandoned = stopOnSignals(pipeline, say, io);
   let admin;
   try {

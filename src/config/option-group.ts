@@ -5,6 +5,7 @@ import { describeSchema, type OptionDescription, takesUnknownOptions } from "./d
 import { type ConfigNode, type MapNode, type PlainValue, plainValue } from "./node.ts";
 import { type GivenOption, reportIssues } from "./option-problems.ts";
 import type { Problems } from "./problem.ts";
+import { warnOfSlowPatterns } from "./slow-patterns.ts";
 
 /** What the options of one map are checked against. */
 export interface OptionRules {
@@ -37,6 +38,7 @@ export function checkOptions(map: MapNode, rules: OptionRules, problems: Problem
   const known = knownOptions(rules.schemas);
   const before = problems.count;
   const { given, meant, order } = gather(map, rules, known, problems);
+  warnOfSlowPatterns(given.values(), rules.owner, problems);
   // Not every failure is reported here: an unset variable was, where it was found.
   let failed = false;
   const outputs = rules.schemas.map((schema, index) => {

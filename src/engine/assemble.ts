@@ -122,7 +122,7 @@ function makeFilter(spec: PipelineSpec, filter: FilterSpec, late: Late): FilterR
     stop: (status) => late.stop?.(status),
     emit(batch, ack) {
       runner.countEmitted(batch.length);
-      const ticket = new Ticket(ack);
+      const ticket = new Ticket(ack && runner.guarded(ack));
       try {
         return late.chain!.process(batch, ticket, runner) ?? undefined;
       } finally {

@@ -21,6 +21,8 @@ export class FilterRunner {
   private readonly options: FilterRunnerOptions;
   private filter!: Filter;
   private ticket: Ticket | undefined;
+  /** Records that were rejected and that no result has been found to lack yet. */
+  private rejected = 0;
   private readonly holds = new Set<() => void>();
 
   constructor(options: FilterRunnerOptions) {
@@ -37,20 +39,20 @@ export class FilterRunner {
   process(batch: Batch, ticket: Ticket): MaybePromise<Result> {
     const before = batch.length;
     this.options.metrics.records.value += before;
+    // What this filter emits meanwhile may lead back to it by way of another one.
+    const outer = this.ticket;
     this.ticket = ticket;
     try {
       const result = this.filter.process(batch);
       if (result instanceof Promise) {
-        return result.then(
-          (value) => this.count(before, value),
-          (e) => this.failed(batch, before, e),
-        );
+        return result.then((value) => this.count(before, value))
+          .catch((error) => this.failed(batch, before, error));
       }
       return this.count(before, result);
     } catch (error) {
       return this.failed(batch, before, error);
     } finally {
-      this.ticket = undefined;
+      this.ticket = outer;
     }
   }
 
@@ -70,7 +72,19 @@ export class FilterRunner {
     return release;
   }
 
+  /** The same function, of which a throw reaches nobody else: it is called in the middle of a delivery. */
+  guarded(ack: () => void): () => void {
+    return () => {
+      try {
+        ack();
+      } catch (error) {
+        this.options.log.error(`Cannot take an ack: ${messageOf(error)}`);
+      }
+    };
+  }
+
   reject(_record: LogRecord, error: unknown): void {
+    this.rejected++;
     this.options.metrics.drop("rejected").value++;
     this.options.log.warn(`Rejected a record: ${messageOf(error)}`, { reason: "rejected" });
   }
@@ -107,12 +121,19 @@ export class FilterRunner {
       ? result.reduce((sum, batch) => sum + batch.length, 0)
       : result.length;
     if (after > before) metrics.added.value += after - before;
-    else if (after < before) metrics.dropped.value += before - after;
+    else if (after < before) metrics.dropped.value += this.withoutRejected(before - after);
     return result;
   }
 
+  /** Of so many records that are missing, those that are not counted as rejected already. */
+  private withoutRejected(missing: number): number {
+    const known = Math.min(missing, this.rejected);
+    this.rejected -= known;
+    return missing - known;
+  }
+
   private failed(batch: Batch, records: number, error: unknown): Batch {
-    this.options.metrics.drop("filter_error").value += records;
+    this.options.metrics.drop("filter_error").value += this.withoutRejected(records);
     this.options.log.error(`Dropped a batch of ${records} records: ${messageOf(error)}`, {
       reason: "filter_error",
     });

@@ -90,10 +90,13 @@ export class InputRunner {
   async run(signal: AbortSignal): Promise<void> {
     const { log, clock } = this.options;
     for (let failures = 1; !signal.aborted; failures++) {
+      const startedMs = clock.nowMs();
       try {
         return await this.input.run(signal);
       } catch (error) {
         if (signal.aborted) return;
+        // After a long time of work it is another failure, not the same one again.
+        if (clock.nowMs() - startedMs > RESTART.capMs) failures = 1;
         const ms = backoffMs(failures, RESTART);
         log.error(
           `Input failed: ${error instanceof Error ? error.message : error}; starting it again in ${

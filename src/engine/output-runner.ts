@@ -78,6 +78,8 @@ export class OutputRunner {
     this.accumulator.begin(ticket);
     try {
       this.output.encode(batch, this.accumulator);
+      // What an output leaves out without a word is lost all the same.
+      this.countDrop(batch.length - this.accumulator.counted, "not_encoded");
     } catch (error) {
       const lost = batch.length - this.accumulator.counted;
       this.countDrop(lost, "encode_error");
@@ -176,7 +178,9 @@ export class OutputRunner {
     } catch (error) {
       this.countDrop(payload.records, "seal_error");
       this.options.log.error(
-        `Dropped ${payload.records} records that could not be sealed: ${(error as Error).message}`,
+        `Dropped ${payload.records} records that could not be sealed: ${
+          (error as Error)?.message ?? error
+        }`,
       );
       this.done(payload);
     }

@@ -27,6 +27,8 @@ export class Pipeline {
   private readonly stopRequested = Promise.withResolvers<void>();
   private status = 0;
   private startedMs = 0;
+  /** When a stop was asked for, on the clock's scale. Everybody who waits for room is let through since. */
+  private askedMs: number | undefined;
 
   constructor(options: PipelineOptions) {
     this.options = options;
@@ -43,6 +45,8 @@ export class Pipeline {
   /** Asks for a stop; the first status that is not 0 becomes the result of {@link run}. */
   requestStop(status = 0): void {
     if (this.status === 0) this.status = status;
+    this.askedMs ??= this.options.clock.nowMs();
+    this.stopWaiting();
     this.stopRequested.resolve();
   }
 
@@ -50,29 +54,28 @@ export class Pipeline {
   async run(): Promise<number> {
     const { inputs, clock } = this.options;
     this.startedMs = clock.nowMs();
-    const running = inputs.map((input) => input.run(this.stopInputs.signal));
-    const ending = running.filter((_, i) => inputs[i]!.stopsWhenDone);
-    const ended = ending.length === 0
-      ? undefined
-      : Promise.all(ending).then(() => "ended" as const);
-    const reason = await Promise.race([
-      this.stopRequested.promise.then(() => "asked" as const),
-      ...(ended === undefined ? [] : [ended]),
-    ]);
-    await this.stop(running, reason === "asked");
+    const ended = Promise.withResolvers<void>();
+    const returned = new Set<InputRunner>();
+    const running = inputs.map(async (input) => {
+      await input.run(this.stopInputs.signal);
+      returned.add(input);
+      const ending = inputs.filter(({ stopsWhenDone }) => stopsWhenDone);
+      if (ending.length > 0 && ending.every((each) => returned.has(each))) ended.resolve();
+    });
+    await Promise.race([this.stopRequested.promise, ended.promise]);
+    await this.stop(running);
     return this.status;
   }
 
-  private async stop(running: Promise<void>[], hurry: boolean): Promise<void> {
-    const { inputs, outputs, clock, graceMs, log } = this.options;
-    const deadlineMs = clock.nowMs() + graceMs;
-    const leftMs = () => hurry ? Math.max(SLICE_MS, deadlineMs - clock.nowMs()) : graceMs;
+  private async stop(running: Promise<void>[]): Promise<void> {
+    const { outputs, log } = this.options;
     this.stopInputs.abort();
-    if (hurry) { for (const waiter of [...inputs, ...outputs]) waiter.stopWaiting(); }
-    await this.within(leftMs(), Promise.all(running));
-    await this.within(leftMs(), this.flushFilters());
+    await this.within(this.leftMs, Promise.all(running));
+    // Nobody is left to be held back, and a filter that waits for room would be cut off in its flush.
+    this.stopWaiting();
+    await this.within(this.leftMs, this.flushFilters());
     for (const output of outputs) output.flush();
-    await this.drain(deadlineMs, hurry);
+    await this.drain();
     for (const { id, heldRecords } of outputs) {
       if (heldRecords === 0) continue;
       log.error(`Stopped with ${heldRecords} records not delivered by ${id}`, {
@@ -80,6 +83,17 @@ export class Pipeline {
       });
     }
     await this.close();
+  }
+
+  /** What is left of the grace; all of it as long as the stop is nobody's wish. */
+  private get leftMs(): number {
+    const { clock, graceMs } = this.options;
+    if (this.askedMs === undefined) return graceMs;
+    return Math.max(SLICE_MS, this.askedMs + graceMs - clock.nowMs());
+  }
+
+  private stopWaiting(): void {
+    for (const waiter of [...this.options.inputs, ...this.options.outputs]) waiter.stopWaiting();
   }
 
   /** Closes everything. What does not close in time is left behind: the process ends anyway. */
@@ -110,16 +124,16 @@ export class Pipeline {
   }
 
   /**
-   * Waits for the outputs. After a stop that somebody asked for there is one deadline; when the inputs
-   * ended on their own, the wait goes on as long as something is still being delivered.
+   * Waits for the outputs. After a stop that somebody asked for, be it meanwhile, there is one deadline; when
+   * the inputs ended on their own, the wait goes on as long as something is still being delivered.
    */
-  private async drain(deadlineMs: number, hurry: boolean): Promise<void> {
+  private async drain(): Promise<void> {
     const { outputs, clock, graceMs } = this.options;
     const drained = Promise.all(outputs.map((output) => output.drained()));
     for (const output of outputs) output.cutRetryWaits();
     while (!await this.within(Math.min(SLICE_MS, graceMs), drained)) {
-      const expired = hurry
-        ? clock.nowMs() >= deadlineMs
+      const expired = this.askedMs !== undefined
+        ? clock.nowMs() >= this.askedMs + graceMs
         : outputs.every((output) => output.isIdle || output.stalledMs >= graceMs);
       if (expired) return;
     }

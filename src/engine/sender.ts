@@ -141,19 +141,25 @@ export class Sender {
 
   private keepRemaining(payload: QueuedPayload, error: PartialError): void {
     const { metrics } = this.options;
-    const taken = payload.records - error.records - error.refused;
+    const taken = Math.max(0, payload.records - error.records - error.refused);
     metrics.deliveredRecords.value += taken;
     metrics.deliveredBytes.value += Math.max(0, payload.bytes.length - error.remaining.length);
     if (taken > 0) this.lastDeliveredMs = this.options.clock.nowMs();
     metrics.drop("refused").value += error.refused;
     metrics.droppedRecords.value += error.refused;
+    if (error.refused > 0) {
+      this.options.log.error(`Dropped ${error.refused} records: ${error.message}`, {
+        reason: "refused",
+      });
+    }
     payload.bytes = error.remaining;
     payload.records = error.records;
   }
 
   private async pause(payload: QueuedPayload, error: unknown): Promise<void> {
     const { log, clock, metrics, backoff } = this.options;
-    const ms = error instanceof ThrottledError
+    // A server that asks for no pause at all, or whose clock is ahead, must not be asked without end.
+    const ms = error instanceof ThrottledError && error.retryAfterMs > 0
       ? error.retryAfterMs
       : backoffMs(payload.attempt, backoff);
     log.warn(

@@ -1,3 +1,6 @@
+/** Timers take no more: a longer time would pass at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** The machine's own time. Shaped like the SDK's `Clock`. */
 export const systemClock = {
   nowMs: (): number => performance.now(),
@@ -17,12 +20,12 @@ export const systemClock = {
         signal?.removeEventListener("abort", done);
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      const timer = setTimeout(done, Math.min(ms, MAX_TIMER_MS));
       signal?.addEventListener("abort", done, { once: true });
     });
   },
   after(ms: number, call: () => void): () => void {
-    const timer = setTimeout(call, ms);
+    const timer = setTimeout(call, Math.min(ms, MAX_TIMER_MS));
     return () => clearTimeout(timer);
   },
 };

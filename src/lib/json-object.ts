@@ -4,11 +4,13 @@ export interface JsonObject {
 }
 
 const OPEN_BRACE = 0x7b;
+/** What is nested deeper is no log record but an attack on whatever walks through it by recursion. */
+const MAX_DEPTH = 1000;
 
 /**
  * Reads a text that is one JSON object, or returns `null`. Whole numbers that a double cannot hold become
  * `bigint`, up to 64 bits. Like Fluent Bit it takes control characters inside strings, and ignores what
- * follows the object as long as that is not JSON again.
+ * follows the object as long as that is not JSON again. More than a thousand levels are no object. Never throws.
  */
 export function parseJsonObject(text: string): JsonObject | null {
   if (text.charCodeAt(0) !== OPEN_BRACE && !text.trimStart().startsWith("{")) return null;
@@ -21,18 +23,34 @@ export function parseJsonObject(text: string): JsonObject | null {
     text = repaired;
     value = JSON.parse(text) as JsonObject;
   }
-  return hasHugeNumber(value) ? parseExactly(text) : value;
+  switch (look(value, MAX_DEPTH)) {
+    case "plain":
+      return value;
+    case "huge number":
+      return parseExactly(text);
+    case "too deep":
+      return null;
+  }
 }
 
-/** True when a number is beyond what a double counts exactly, or beyond all doubles. */
-function hasHugeNumber(value: JsonObject | JsonValue[]): boolean {
+/** Looks for a number beyond what a double counts exactly, or beyond all doubles, and at the depth. */
+function look(
+  value: JsonObject | JsonValue[],
+  room: number,
+): "plain" | "huge number" | "too deep" {
+  if (room === 0) return "too deep";
+  let found: "plain" | "huge number" = "plain";
   for (const key in value) {
     const item = (value as JsonObject)[key]!;
     if (typeof item === "number") {
-      if (item > Number.MAX_SAFE_INTEGER || item < Number.MIN_SAFE_INTEGER) return true;
-    } else if (typeof item === "object" && item !== null && hasHugeNumber(item)) return true;
+      if (item > Number.MAX_SAFE_INTEGER || item < Number.MIN_SAFE_INTEGER) found = "huge number";
+    } else if (typeof item === "object" && item !== null) {
+      const inside = look(item, room - 1);
+      if (inside === "too deep") return inside;
+      if (inside !== "plain") found = inside;
+    }
   }
-  return false;
+  return found;
 }
 
 const MAX_UNSIGNED = 2n ** 64n - 1n;

@@ -1,6 +1,6 @@
 import { suggestion } from "../lib/closest.ts";
 import type { LineJoinerFactory, LineParser, Logger } from "../sdk/context.ts";
-import type { ParserDefinition } from "../sdk/define.ts";
+import type { Parser, ParserContext, ParserDefinition } from "../sdk/define.ts";
 import { ConfigError } from "../sdk/errors.ts";
 import { createLineParser } from "./line-parser.ts";
 import {
@@ -22,7 +22,7 @@ const BUILTIN_MULTILINE = ["docker", "cri", ...LANGUAGES];
 const DEFAULT_MULTILINE_LIMIT = 2 * 1024 * 1024;
 
 export interface ParserRegistryOptions {
-  /** The entries of `parsers`, checked with {@link parserSchema}. The last of a name wins. */
+  /** The entries of `parsers`, checked with {@link parserSchema}. Names are unique: the configuration keeps the first of a name. */
   readonly parsers?: readonly ParserOptions[] | undefined;
   /** The entries of `multiline_parsers`, checked with `multilineParserSchema`. */
   readonly multilineParsers?: readonly MultilineOptions[] | undefined;
@@ -74,7 +74,7 @@ export class ParserRegistry {
       );
     }
     const parser = createLineParser(
-      this.format(options).create(options, { id: name, log: this.log }),
+      this.createFormat(options),
       options,
       {
         log: this.log,
@@ -85,10 +85,13 @@ export class ParserRegistry {
     return parser;
   }
 
-  private format(options: ParserOptions): ParserDefinition {
+  private createFormat(options: ParserOptions): Parser {
     const name = options.format.toLowerCase();
-    const found = this.formats.get(name) ?? builtins.find("parser", name);
-    if (found !== undefined) return found;
+    const context = { id: options.name, log: this.log };
+    const own = this.formats.get(name);
+    if (own !== undefined) return guarded(own.create(options, context), context);
+    const found = builtins.find("parser", name);
+    if (found !== undefined) return found.create(options, context);
     throw new ConfigError(
       `unknown format "${options.format}" of parser "${options.name}"${
         suggestion(options.format, [...this.formats.keys(), ...builtins.names("parser")])
@@ -147,4 +150,18 @@ export class ParserRegistry {
       nowSec: this.nowSec,
     });
   }
+}
+
+/** A line that a parser of the user's throws at is not parsed, and costs nothing else: it is one of a whole block. */
+function guarded(parser: Parser, { id, log }: ParserContext): Parser {
+  return {
+    parse(line) {
+      try {
+        return parser.parse(line);
+      } catch (error) {
+        log.error(`Parser ${id} failed at a line: ${(error as Error)?.message ?? error}`);
+        return null;
+      }
+    },
+  };
 }

@@ -55,6 +55,12 @@ export async function loadUserPlugins(path: string): Promise<LoadedPlugin[]> {
       `Cannot load ${path}: it exports no plugin; write "export default defineFilter({ … })"`,
     );
   }
+  for (const { kind, name, config } of found) {
+    if (config?.shape !== undefined) continue;
+    throw new Error(
+      `Cannot load ${path}: ${kind} "${name}" has no options; write "config: z.object({})"`,
+    );
+  }
   return found.map((definition) => ({ path, definition }));
 }
 

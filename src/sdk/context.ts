@@ -112,9 +112,12 @@ export interface InputContext extends PluginContext {
    * `undefined` when it is not. For inputs that always have more to read: await it after every emit.
    */
   breathe(): Promise<void> | undefined;
-  /** Says that the pipeline should stop once `run` has returned, as for a file that was read to its end. */
+  /**
+   * Says that the pipeline should stop once `run` has returned, as for a file that was read to its end. It stops
+   * when all inputs that said so have returned.
+   */
   stopWhenDone(): void;
-  /** Ends the process with this status after a clean stop. */
+  /** Asks for a stop, after which the process ends with this status. */
   exitCode(status: number): void;
 }
 
@@ -128,16 +131,19 @@ export interface FilterContext extends PluginContext {
   emit(batch: Batch, ack?: () => void): Promise<void> | undefined;
   /**
    * Keeps the batch under process from being acked until the returned function is called: for records
-   * that wait inside the filter. Only valid during `process`.
+   * that wait inside the filter. Only valid while `process` runs, not after its first `await`.
    */
   hold(): () => void;
-  /** Gives up one record: counted by reason and logged, at most once a second. */
+  /**
+   * Gives up one record that `process` then leaves out of its result: counted by reason and logged, at most
+   * once a second.
+   */
   reject(record: LogRecord, error: unknown): void;
-  /** Ends the pipeline with this status, after a clean stop. */
+  /** Asks for a stop, after which the process ends with this status. */
   stop(status: number): void;
 }
 
 export type OutputContext = PluginContext & {
-  /** The configured tag or field can never choose where data goes unless the output checked it. */
+  /** The configured `match` or `match_regex`, for messages: what does not fit it never comes here. */
   readonly match: string;
 };

@@ -1,9 +1,7 @@
-/**
- * The class of an error that a plugin throws states what happens next. Any error that is none of these
- * is taken as passing: the engine tries again, with growing pauses.
- */
+// The class of an error that an output throws states what happens next. Any error that is none of these is
+// taken as passing: the engine tries again, with growing pauses.
 
-/** The destination refuses this payload for good: trying again cannot help. It is counted and set aside. */
+/** The destination refuses this payload for good: trying again cannot help. It is dropped, counted and logged. */
 export class PermanentError extends Error {
   override readonly name = "PermanentError";
 }
@@ -11,7 +9,7 @@ export class PermanentError extends Error {
 /** The destination asks to slow down. */
 export class ThrottledError extends Error {
   override readonly name = "ThrottledError";
-  /** How long to wait before the next attempt, in milliseconds. */
+  /** How long to wait before the next attempt, in milliseconds; what is not above 0 takes the engine's own pause. */
   readonly retryAfterMs: number;
 
   constructor(message: string, retryAfterMs: number, options?: ErrorOptions) {

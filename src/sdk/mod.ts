@@ -31,7 +31,6 @@ export {
   type FilterDefinition,
   type Input,
   type InputDefinition,
-  isEncodedOutput,
   type MaybePromise,
   type Output,
   type OutputDefinition,
@@ -70,6 +69,7 @@ export {
   type LogRecord,
   setField,
 } from "./record.ts";
+export { escapeControls } from "../lib/escape-controls.ts";
 export { parseJsonObject } from "../lib/json-object.ts";
 export { stringifyJson, stringifyJsonLines } from "../lib/json-text.ts";
 export { encodeMsgpackEvents } from "../lib/msgpack-event.ts";

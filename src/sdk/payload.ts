@@ -21,7 +21,10 @@ export interface PayloadWriter {
   text(text: string, records: number): void;
   /** Appends bytes, holding `records` records. They are copied. */
   bytes(bytes: Uint8Array, records: number): void;
-  /** Counts records of this batch that the output leaves out on purpose, by reason. */
+  /**
+   * Counts records of this batch that the output leaves out on purpose, by reason: one word in lower_snake_case,
+   * a label of the metric. What is neither written nor dropped counts as dropped for `not_encoded`.
+   */
   drop(records: number, reason: string): void;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Batch, Filter, FilterContext } from "logcollector/plugin";
+import { Batch, type Filter, type FilterContext } from "logcollector/plugin";
 import { numbers, ScriptedOutput, TestPipeline } from "../support/test-pipeline.ts";
 
 /** A filter from a function of the batch. */
@@ -156,4 +156,91 @@ test("records under a tag that no output matches are counted and acked", () => {
   pipeline.emit(numbers(1, 3), () => void (acked = true));
   expect(acked).toBe(true);
   expect(pipeline.metric("unrouted_records_total")).toBe(3);
+});
+
+test("a rejected record is counted as rejected and not as filtered too", async () => {
+  const rejecting = {
+    create: (ctx: FilterContext): Filter => ({
+      process(batch) {
+        const kept = batch.records.filter((record) => {
+          const n = Number(record.body.n);
+          if (n === 2) ctx.reject(record, new Error("no level"));
+          if (n === 9) throw new Error("broken");
+          return n > 2;
+        });
+        return batch.with(kept);
+      },
+    }),
+  };
+  const pipeline = new TestPipeline({
+    filters: [rejecting],
+    outputs: [{ output: new ScriptedOutput() }],
+  });
+  pipeline.emit(numbers(1, 4));
+  expect(pipeline.metric("dropped_records_total", { reason: "rejected" })).toBe(1);
+  expect(pipeline.metric("filter_drop_records_total")).toBe(1);
+  pipeline.emit(numbers(2, 8));
+  expect(pipeline.metric("dropped_records_total", { reason: "rejected" })).toBe(2);
+  expect(pipeline.metric("dropped_records_total", { reason: "filter_error" })).toBe(7);
+});
+
+test("a filter whose promise gives no batch costs its batch, not its input", async () => {
+  const wrong = filter(() => Promise.resolve(undefined as unknown as Batch));
+  const pipeline = new TestPipeline({
+    filters: [wrong],
+    outputs: [{ output: new ScriptedOutput() }],
+  });
+  let acked = false;
+  await pipeline.emit(numbers(1, 3), () => void (acked = true));
+  expect(acked).toBe(true);
+  expect(pipeline.metric("dropped_records_total", { reason: "filter_error" })).toBe(3);
+});
+
+test("a filter may hold its batch after another one led back to it", () => {
+  const contexts: FilterContext[] = [];
+  let holds = 0;
+  const emitting = (to: string): { create: (ctx: FilterContext) => Filter } => ({
+    create(ctx) {
+      contexts.push(ctx);
+      return {
+        process(batch) {
+          if (batch.tag === "test" || batch.tag === "one") {
+            ctx.emit(Batch.of(to, numbers(9, 1).records));
+          }
+          ctx.hold();
+          holds++;
+          return batch;
+        },
+      };
+    },
+  });
+  const pipeline = new TestPipeline({
+    filters: [emitting("one"), emitting("two")],
+    outputs: [{ output: new ScriptedOutput() }],
+  });
+  pipeline.emit(numbers(1, 1));
+  expect(pipeline.metric("dropped_records_total")).toBe(0);
+  expect(holds).toBeGreaterThan(3);
+});
+
+test("an ack of a filter that throws costs no other ack, and the output goes on", async () => {
+  let context!: FilterContext;
+  const output = new ScriptedOutput();
+  const pipeline = new TestPipeline({
+    filters: [{
+      create(ctx) {
+        context = ctx;
+        return { process: (batch) => batch };
+      },
+    }],
+    outputs: [{ output }],
+  });
+  context.emit(numbers(1, 1), () => {
+    throw new Error("cannot let go");
+  });
+  let acked = false;
+  pipeline.emit(numbers(2, 1), () => void (acked = true));
+  await pipeline.advance(1000);
+  expect([output.delivered, acked]).toEqual([["1 2"], true]);
+  expect(pipeline.messages).toEqual(["error: Cannot take an ack: cannot let go"]);
 });

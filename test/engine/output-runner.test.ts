@@ -115,3 +115,26 @@ test("an output with write alone gets the records as they were, one tag at a tim
   expect([...record!.body.bytes as Uint8Array]).toEqual([1, 2]);
   expect(written[1]!.records[0]!.body).toEqual({ x: 1 });
 });
+
+test("records that an output leaves out without a word are counted as dropped", async () => {
+  const output = new ScriptedOutput();
+  output.encode = (batch, into) => into.text(String(batch.records[0]!.body.n), 1);
+  const pipeline = new TestPipeline({ outputs: [{ output }] });
+  pipeline.emit(numbers(1, 3));
+  await pipeline.advance(1000);
+  expect(pipeline.metric("output_proc_records_total")).toBe(1);
+  expect(pipeline.metric("dropped_records_total", { reason: "not_encoded" })).toBe(2);
+});
+
+test("an output whose seal throws no Error goes on with the next payload", async () => {
+  const output = Object.assign(new ScriptedOutput(), {
+    seal(bytes: Uint8Array) {
+      if (Buffer.from(bytes).toString().startsWith("10")) throw null;
+      return bytes;
+    },
+  });
+  const pipeline = new TestPipeline({ outputs: [{ output }], payloadBytes: 5 });
+  for (const i of [10, 20]) pipeline.emit(numbers(i, 2));
+  await pipeline.advance(100);
+  expect(output.delivered).toEqual(["20 21"]);
+});

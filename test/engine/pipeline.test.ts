@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { Input, InputContext } from "logcollector/plugin";
+import type { Batch, Input, InputContext } from "logcollector/plugin";
 import { idleInput, numbers, ScriptedOutput, TestPipeline } from "../support/test-pipeline.ts";
 
 /** Runs the pipeline to its end, moving the clock on until it is there. */
@@ -248,4 +248,77 @@ test("the books balance: what came in was delivered, filtered or dropped, each r
   expect(pipeline.metric("output_queue_records")).toBe(0);
   const numbersSent = output.delivered.flatMap((text) => text.split(" ")).length;
   expect(numbersSent).toBe(pipeline.metric("output_proc_records_total"));
+});
+
+test("an input may say while it runs that the pipeline ends with it", async () => {
+  const pipeline = new TestPipeline({
+    inputs: [(ctx) => ({
+      async run() {
+        await ctx.clock.sleep(100);
+        ctx.stopWhenDone();
+      },
+    })],
+    outputs: [{ output: new ScriptedOutput() }],
+  });
+  const { status } = await toTheEnd(pipeline, pipeline.pipeline.run());
+  expect(status).toBe(0);
+});
+
+test("a stop that is asked for after the inputs have ended sets the grace as deadline", async () => {
+  const output = new ScriptedOutput((): Promise<void> => pipeline.clock.sleep(800));
+  const pipeline: TestPipeline = new TestPipeline({
+    inputs: [counting(200)],
+    outputs: [{ output }],
+    graceMs: 1000,
+    payloadBytes: 5,
+  });
+  const running = pipeline.pipeline.run();
+  await pipeline.advance(5000);
+  pipeline.pipeline.requestStop();
+  const { status, ms } = await toTheEnd(pipeline, running);
+  expect(status).toBe(0);
+  expect(ms).toBeLessThan(2000);
+});
+
+test("what a filter holds is not cut off at the end because an output is full", async () => {
+  const output = new ScriptedOutput((): Promise<void> => pipeline.clock.sleep(800));
+  const flushing = (from: number) => ({
+    create: () => ({
+      process: (batch: Batch) => batch,
+      flush: () => [10, 20, 30].map((n) => numbers(from + n, 2)),
+    }),
+  });
+  const pipeline: TestPipeline = new TestPipeline({
+    inputs: [counting(5)],
+    filters: [flushing(100), flushing(200)],
+    outputs: [{ output, queueBytes: 10 }],
+    graceMs: 1000,
+    payloadBytes: 5,
+  });
+  await toTheEnd(pipeline, pipeline.pipeline.run());
+  const sent = output.delivered.flatMap((text) => text.split(" ")).map(Number);
+  expect(sent.filter((n) => n >= 100)).toEqual([
+    ...[110, 111, 120, 121, 130, 131],
+    ...[210, 211, 220, 221, 230, 231],
+  ]);
+});
+
+test("an input that fails after a long time of work is started again soon", async () => {
+  const startedMs: number[] = [];
+  const pipeline: TestPipeline = new TestPipeline({
+    inputs: [(ctx) => ({
+      async run(signal) {
+        startedMs.push(pipeline.clock.nowMs());
+        if (startedMs.length > 5) await ctx.clock.sleep(120_000, signal);
+        throw new Error("connection lost");
+      },
+    })],
+    outputs: [{ output: new ScriptedOutput() }],
+  });
+  const running = pipeline.pipeline.run();
+  await pipeline.advance(200_000);
+  const last = startedMs.length - 1;
+  expect(startedMs[last]! - startedMs[last - 1]!).toBeLessThan(121_100);
+  pipeline.pipeline.requestStop();
+  await toTheEnd(pipeline, running);
 });

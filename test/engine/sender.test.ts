@@ -146,3 +146,24 @@ test("one output that is down does not hold up another, and the ack waits for bo
   await pipeline.advance(10_000);
   expect([down.delivered, acked]).toEqual([["1 2"], true]);
 });
+
+test("an output that is throttled without a pause waits its own, growing one", async () => {
+  for (const asked of [0, -5, NaN]) {
+    const output = failing(Infinity, () => new ThrottledError("again", asked));
+    const pipeline = new TestPipeline({ outputs: [{ output }] });
+    pipeline.emit(numbers(1, 1));
+    await pipeline.advance(6000);
+    expect(output.attempts.length).toBeGreaterThan(3);
+    expect(output.attempts.length).toBeLessThan(16);
+  }
+});
+
+test("an output says what was refused of a payload of which the rest was taken", async () => {
+  const output = new ScriptedOutput(() => {
+    throw new PartialError("mapping conflict", new Uint8Array(), 0, 2);
+  });
+  const pipeline = new TestPipeline({ outputs: [{ output }] });
+  pipeline.emit(numbers(1, 3));
+  await pipeline.advance(2000);
+  expect(pipeline.messages).toEqual(["error: Dropped 2 records: mapping conflict"]);
+});

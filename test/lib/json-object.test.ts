@@ -46,6 +46,16 @@ describe("parseJsonObject", () => {
     expect(Object.getPrototypeOf(body)).toBe(Object.prototype);
   });
 
+  test("takes a thousand levels and refuses what only means to overflow the stack", () => {
+    const nested = (levels: number, inside = "") =>
+      `{"n":12345678901234567890,"a":${"[".repeat(levels)}${inside}${"]".repeat(levels)}}`;
+    expect(parseJsonObject(nested(900))).not.toBeNull();
+    for (const levels of [1001, 30_000, 300_000]) {
+      expect(parseJsonObject(nested(levels))).toBeNull();
+      expect(parseJsonObject(nested(levels, '"\t"'))).toBeNull();
+    }
+  });
+
   test("agrees with JSON.parse on ordinary objects", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {

@@ -84,6 +84,28 @@ describe("ParserRegistry", () => {
     );
   });
 
+  test("takes a line at which a plugin's format throws for one that does not match", () => {
+    const brittle = defineParser({
+      name: "brittle",
+      summary: "Breaks",
+      config: z.object({}),
+      create: () => ({
+        parse(line) {
+          if (line.includes("!")) throw new Error("unexpected !");
+          return { line };
+        },
+      }),
+    });
+    const parsers = [parserSchema.parse({ name: "mine", format: "brittle" })];
+    const { log, logged } = testContext();
+    const parser = registry({ parsers, formats: [brittle], log }).parser("mine");
+    expect(parser.parse("a!", 1, 0)).toBeNull();
+    expect(parser.parse("a", 1, 0)?.body).toEqual({ line: "a" });
+    expect(logged.map(({ message }) => message)).toEqual([
+      "Parser mine failed at a line: unexpected !",
+    ]);
+  });
+
   test("uses formats that a plugin adds", () => {
     const upper = defineParser({
       name: "upper",

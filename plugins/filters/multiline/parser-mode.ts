@@ -8,6 +8,8 @@ import {
 } from "logcollector/plugin";
 import { HeldBatches } from "./held-batches.ts";
 
+/** A stream that holds nothing is forgotten when it was silent for so long, in milliseconds. */
+const FORGET_MS = 60_000;
 /** The field of a joined text when no parser names one. */
 const DEFAULT_KEY = "log";
 
@@ -85,9 +87,8 @@ class BufferedMode implements Filter {
     const joined: LogRecord[] = [];
     for (const record of batch.records) stream.joiner.feedRecord(record, position, joined);
     const sent = this.send(stream, joined);
-    if (stream.joiner.pendingPosition !== -1) {
-      stream.cancelFlush = this.ctx.clock.after(this.flushMs, () => this.flushStream(stream));
-    }
+    const waitMs = stream.joiner.pendingPosition === -1 ? FORGET_MS : this.flushMs;
+    stream.cancelFlush = this.ctx.clock.after(waitMs, () => this.flushStream(stream));
     const nothing = batch.with([]);
     return sent === undefined ? nothing : sent.then(() => nothing);
   }

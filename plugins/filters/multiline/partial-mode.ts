@@ -12,6 +12,8 @@ const MESSAGE = "partial_message";
 const ID = "partial_id";
 const LAST = "partial_last";
 const PREFIX = "partial_";
+/** A message whose last part never comes ends here, as every joined text does by default, in characters. */
+const MAX_CHARS = 2_000_000;
 
 /** A message of which parts have come. */
 interface Parts {
@@ -54,7 +56,7 @@ export function createPartialMode(key: string, flushMs: number, ctx: FilterConte
     }
     parts.text += text;
     parts.cancelFlush();
-    if (isTrue(body[LAST])) {
+    if (isTrue(body[LAST]) || parts.text.length >= MAX_CHARS) {
       waiting.delete(id);
       for (const release of parts.releases) release();
       return finish(parts, key);

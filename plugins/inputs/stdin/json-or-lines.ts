@@ -62,9 +62,10 @@ export class JsonOrLines {
 
   /** Waits for the rest of an object. What cannot be one, or is too long, is plain lines. */
   private keep(line: string, found: string[]): void {
+    // As long as nothing says what it is, there is only white space behind the brace of an earlier line.
+    const head = this.isObject ? '{"' : this.open.length === 0 ? line : `{${line}`;
     this.open.push(line);
     this.openChars += line.length + 1;
-    const head = this.isObject ? '{"' : this.open.join("\n");
     this.isObject ||= /^\{\s*"/.test(head);
     if ((this.isObject || /^\{\s*$/.test(head)) && this.openChars <= this.maxChars) return;
     for (const plain of this.flush()) found.push(plain);

@@ -14,6 +14,9 @@ export interface DockerModeOptions {
   readonly flushTimeoutMs: number;
 }
 
+/** A message that does not end is cut into pieces of this size, as joined texts are by default, in characters. */
+const MAX_CHARS = 2_000_000;
+
 interface Pending {
   text: string;
   envelope: Body;
@@ -64,7 +67,8 @@ export class DockerModeJoiner implements LineJoiner {
       position: before?.position ?? position,
       isWhole,
     };
-    if (isWhole && this.options.first === undefined) this.flush(out);
+    const isFull = this.pending.text.length >= MAX_CHARS;
+    if (isFull || (isWhole && this.options.first === undefined)) this.flush(out);
   }
 
   /** Tail feeds lines only. */

@@ -193,7 +193,8 @@ export class HttpClient {
     };
     if (proxy !== undefined && config.tls) {
       const authority = `${bracket(config.host)}:${config.port}`;
-      return oneServer(new TunnelAgent(proxy, server, authority, options));
+      const timeoutMs = config["net.connect_timeout"];
+      return oneServer(new TunnelAgent(proxy, server, authority, timeoutMs, options));
     }
     if (!this.speaksTls) return new http.Agent(options);
     return oneServer(new https.Agent({ ...options, ...server }));

@@ -30,23 +30,31 @@ export interface FastRequest {
 /** Sends one request. Rejects as `fetch` does; a time limit rejects with a TimeoutError. */
 export async function postFast(request: FastRequest): Promise<Response> {
   const { url, method, body, timeoutMs } = request;
-  const signal = timeoutMs > 0
-    ? AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)])
-    : request.signal;
-  const response = await fetch(url, {
-    method,
-    body: body as Uint8Array<ArrayBuffer>,
-    headers: request.headers as Record<string, string>,
-    redirect: "manual",
-    decompress: false,
-    signal,
-  });
-  return {
-    status: response.status,
-    retryAfter: response.headers.get("retry-after") ?? undefined,
-    location: response.headers.get("location") ?? undefined,
-    body: await beginningOf(response),
-  };
+  // Not AbortSignal.timeout(): its timer, and all that hangs on it, would outlive each request by the time limit.
+  const limit = new AbortController();
+  const onAbort = () => limit.abort(request.signal.reason);
+  request.signal.addEventListener("abort", onAbort, { once: true });
+  const onLate = () => limit.abort(new DOMException("The operation timed out.", "TimeoutError"));
+  const timer = timeoutMs > 0 ? setTimeout(onLate, timeoutMs) : undefined;
+  try {
+    const response = await fetch(url, {
+      method,
+      body: body as Uint8Array<ArrayBuffer>,
+      headers: request.headers as Record<string, string>,
+      redirect: "manual",
+      decompress: false,
+      signal: limit.signal,
+    });
+    return {
+      status: response.status,
+      retryAfter: response.headers.get("retry-after") ?? undefined,
+      location: response.headers.get("location") ?? undefined,
+      body: await beginningOf(response),
+    };
+  } finally {
+    clearTimeout(timer);
+    request.signal.removeEventListener("abort", onAbort);
+  }
 }
 
 async function beginningOf(response: globalThis.Response): Promise<string> {

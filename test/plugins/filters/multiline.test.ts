@@ -48,6 +48,23 @@ describe("multiline with a buffer", () => {
     ]);
   });
 
+  test("forgets a stream that is silent, also one of which nothing waits", async () => {
+    let joiners = 0;
+    const factory = new ParserRegistry({ log: testContext().log }).multiline(["cri"]);
+    const ctx = testContext({
+      multiline: () => ({ create: (options) => (joiners++, factory.create(options)) }),
+    });
+    const driver = makeFilter(multiline, { "multiline.parser": "cri" }, ctx);
+    const whole = () => batch("t", "1", { log: "2026-01-02T03:04:05.6Z stdout F x" });
+    await driver.feedBatch(whole());
+    ctx.clock.advance(50_000);
+    await driver.feedBatch(whole());
+    expect(joiners).toBe(1);
+    ctx.clock.advance(61_000);
+    await driver.feedBatch(whole());
+    expect(joiners).toBe(2);
+  });
+
   test("keeps tags and streams apart", async () => {
     const driver = makeDriver(java);
     await driver.feedBatch(batch("t", "1", { log: "x.Error: a" }));
@@ -169,6 +186,17 @@ describe("multiline of partial messages", () => {
     expect(driver.filter.flush!().map(({ records }) => records[0]!.body)).toEqual([{
       log: "a b ",
     }]);
+  });
+
+  test("ends a message that grows without end", async () => {
+    const driver = makeDriver(options);
+    const long = "x".repeat(900_000);
+    const out: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      for (const { log } of await driver.feed(part("1", long))) out.push(String(log).length);
+    }
+    expect(out).toEqual([2_700_000, 2_700_000]);
+    expect(driver.ctx.held).toBe(1);
   });
 
   test("passes on what it cannot join", async () => {

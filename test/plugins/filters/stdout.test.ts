@@ -23,3 +23,21 @@ test("stdout prints every record with its number in the batch and passes the bat
       '[1] a.b: [1.000000000, {"m"=>[true, -4]}, {}]\n',
   );
 });
+
+test("stdout shows control characters on a terminal instead of passing them to it", async () => {
+  let printed = "";
+  write.mockImplementation((text: unknown, done: unknown) => {
+    printed += String(text);
+    (done as () => void)();
+    return true;
+  });
+  const { isTTY } = process.stdout;
+  try {
+    process.stdout.isTTY = true;
+    await makeFilter(stdout, {}).feed({ log: "\x1b[2J" });
+  } finally {
+    process.stdout.isTTY = isTTY;
+  }
+  expect(printed).toContain("\\x1b[2J");
+  expect(printed).not.toContain("\x1b");
+});

@@ -8,6 +8,7 @@ import { type Proxy, proxyFor } from "../../../plugins/outputs/http/proxy.ts";
 import { type Certificates, makeCertificates } from "./certificates.ts";
 import { listen, startServer, stopServers, type TestServer } from "./http-server.ts";
 import { bodies, driveOutput, type OutputDriver } from "./output-driver.ts";
+import { eventually } from "../../support/eventually.ts";
 
 let certificates: Certificates;
 const driven: OutputDriver[] = [];
@@ -170,6 +171,21 @@ test("http tunnels TLS through a proxy, checks the server, and keeps the tunnel"
   const untrusted = { ...options, "tls.ca_file": certificates.path("client.crt") };
   expect(await outcome(untrusted)).toBeInstanceOf(Error);
   expect(server.received).toHaveLength(2);
+});
+
+test("http leaves no connection behind at a proxy that does not answer", async () => {
+  const open = new Set<net.Socket>();
+  const silent = net.createServer((socket) => {
+    open.add(socket);
+    socket.resume().on("error", () => undefined).on("close", () => open.delete(socket));
+  });
+  const port = await listen(silent);
+  const error = await outcome({
+    proxy: `http://127.0.0.1:${port}`,
+    "net.connect_timeout": "100ms",
+  });
+  expect(error!.message).toContain("takes too long");
+  await eventually(() => open.size === 0);
 });
 
 test("http hands a plain request to the proxy whole", async () => {

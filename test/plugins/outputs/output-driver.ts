@@ -2,11 +2,11 @@ import {
   Batch,
   type Body,
   type EncodedOutput,
-  isEncodedOutput,
   type LogRecord,
   type OutputDefinition,
   type Payload,
 } from "logcollector/plugin";
+import { isEncodedOutput } from "../../../src/sdk/define.ts";
 import { Accumulator } from "../../../src/buffer/accumulator.ts";
 import type { QueuedPayload } from "../../../src/buffer/queued-payload.ts";
 import { encodeForSimpleOutput } from "../../../src/engine/simple-output.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { Batch } from "logcollector/plugin";
 import { Writable } from "node:stream";
 import stdout from "../../../plugins/outputs/stdout.ts";
-import { escapeControls } from "../../../plugins/outputs/stdout/escape-controls.ts";
+import { escapeControls } from "logcollector/plugin";
 import { StandardOutput } from "../../../plugins/outputs/stdout/standard-output.ts";
 import { bodies, driveOutput, lines, record } from "./output-driver.ts";
 
