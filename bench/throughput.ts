@@ -69,6 +69,8 @@ async function runOnce(
   received = 0;
   const config = `${folder}/config.yaml`;
   writeFileSync(config, configFor(pipeline, { source, outFile, httpPort: sink.port! }));
+  // What the run before wrote must not be written back at this one's expense.
+  Bun.spawnSync(["sync"]);
   const result = await measure(contender.command(config));
   const expected = Math.round(lines * pipeline.recordsPerLine);
   const found = pipeline.sink === "null"

@@ -55,6 +55,7 @@ export function assemble(spec: PipelineSpec): Pipeline {
     looped: metrics.engine("retag_loop_records_total", "Records that were re-tagged in a circle"),
   });
   late.chain = chain;
+  late.flushOutputs = () => outputs.forEach((output) => output.flush());
   const inputs = spec.inputs.flatMap((i) =>
     attempt("input", i, () => makeInput(spec, i, chain, late))
   );
@@ -73,6 +74,7 @@ export function assemble(spec: PipelineSpec): Pipeline {
 }
 
 interface Late {
+  flushOutputs?: () => void;
   chain?: FilterChain;
   stop?: (status: number) => void;
 }
@@ -148,6 +150,7 @@ function makeInput(
     metrics: services.metrics.input(input.id),
     chain,
     memBufLimit: input.memBufLimit,
+    onFull: () => late.flushOutputs?.(),
     onQuiet: (bytes) => services.onQuiet(bytes),
   });
   runner.use(input.create({

@@ -15,6 +15,8 @@ export interface InputRunnerOptions {
   readonly chain: FilterChain;
   /** Bytes that may be emitted and not yet safe; 0 for no limit of the input's own. */
   readonly memBufLimit: number;
+  /** Called when that limit is reached: what waits to grow into a larger payload must go out now. */
+  readonly onFull: () => void;
   /** Told at quiet moments, when nothing of a batch is in use, how many bytes were emitted since the last. */
   readonly onQuiet: (bytes: number) => void;
 }
@@ -131,7 +133,10 @@ export class InputRunner {
     const { metrics } = this.options;
     metrics.paused.value = 1;
     await wait;
-    while (this.waits && this.isFull) await this.room.wait();
+    while (this.waits && this.isFull) {
+      this.options.onFull();
+      if (this.isFull) await this.room.wait();
+    }
     metrics.paused.value = 0;
     metrics.pendingBytes.value = this.acks.pendingBytes;
   }

@@ -192,6 +192,15 @@ test("an input is paused above mem_buf_limit and goes on when its batches are sa
   expect(pipeline.metric("input_pending_bytes")).toBe(20);
 });
 
+test("mem_buf_limit sends what waits to grow, instead of waiting for the flush interval", async () => {
+  const output = new ScriptedOutput();
+  const pipeline = new TestPipeline({ outputs: [{ output }], memBufLimit: 40 });
+  expect(pipeline.emit(numbers(10, 2))).toBeUndefined();
+  // Time stands still here: a wait for the flush timer would never end.
+  await pipeline.emit(numbers(20, 2));
+  expect(pipeline.metric("input_pending_bytes")).toBe(0);
+});
+
 test("an input that throws is started again, with pauses that grow", async () => {
   const startedMs: number[] = [];
   const pipeline: TestPipeline = new TestPipeline({
