@@ -1,3 +1,4 @@
+import { countOf } from "../lib/count-of.ts";
 import { BoundedCache } from "../lib/bounded-cache.ts";
 import type { Batch } from "../sdk/batch.ts";
 import type { Logger } from "../sdk/context.ts";
@@ -105,7 +106,9 @@ export class FilterChain {
     if (passage.hops >= MAX_HOPS) {
       this.options.looped.value += batch.length;
       this.options.log.error(
-        `Dropped ${batch.length} records that were re-tagged ${MAX_HOPS} times, last to "${batch.tag}" by ${emitter.id}`,
+        `Dropped ${
+          countOf(batch.length, "record")
+        } that were re-tagged ${MAX_HOPS} times, last to "${batch.tag}" by ${emitter.id}`,
         { reason: "retag_loop" },
       );
       return undefined;

@@ -1,3 +1,4 @@
+import { countOf } from "../lib/count-of.ts";
 import type { Batch } from "../sdk/batch.ts";
 import type { Logger } from "../sdk/context.ts";
 import type { Filter, MaybePromise } from "../sdk/define.ts";
@@ -134,9 +135,12 @@ export class FilterRunner {
 
   private failed(batch: Batch, records: number, error: unknown): Batch {
     this.options.metrics.drop("filter_error").value += this.withoutRejected(records);
-    this.options.log.error(`Dropped a batch of ${records} records: ${messageOf(error)}`, {
-      reason: "filter_error",
-    });
+    this.options.log.error(
+      `Dropped a batch of ${countOf(records, "record")}: ${messageOf(error)}`,
+      {
+        reason: "filter_error",
+      },
+    );
     return batch.with([]);
   }
 }

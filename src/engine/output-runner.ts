@@ -1,5 +1,6 @@
 import { Accumulator } from "../buffer/accumulator.ts";
 import type { QueuedPayload } from "../buffer/queued-payload.ts";
+import { countOf } from "../lib/count-of.ts";
 import { Gate } from "../lib/gate.ts";
 import type { Batch } from "../sdk/batch.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
@@ -84,7 +85,9 @@ export class OutputRunner {
       const lost = batch.length - this.accumulator.counted;
       this.countDrop(lost, "encode_error");
       this.options.log.error(
-        `Dropped ${lost} records that could not be encoded: ${(error as Error)?.message ?? error}`,
+        `Dropped ${countOf(lost, "record")} that could not be encoded: ${
+          (error as Error)?.message ?? error
+        }`,
       );
     }
     if (!this.accumulator.isEmpty) this.scheduleFlush();
@@ -178,7 +181,7 @@ export class OutputRunner {
     } catch (error) {
       this.countDrop(payload.records, "seal_error");
       this.options.log.error(
-        `Dropped ${payload.records} records that could not be sealed: ${
+        `Dropped ${countOf(payload.records, "record")} that could not be sealed: ${
           (error as Error)?.message ?? error
         }`,
       );

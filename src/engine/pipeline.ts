@@ -1,3 +1,4 @@
+import { countOf } from "../lib/count-of.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 import type { FilterChain } from "./filter-chain.ts";
 import type { FilterRunner } from "./filter-runner.ts";
@@ -78,7 +79,7 @@ export class Pipeline {
     await this.drain();
     for (const { id, heldRecords } of outputs) {
       if (heldRecords === 0) continue;
-      log.error(`Stopped with ${heldRecords} records not delivered by ${id}`, {
+      log.error(`Stopped with ${countOf(heldRecords, "record")} not delivered by ${id}`, {
         reason: "shutdown",
       });
     }

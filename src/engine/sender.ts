@@ -1,4 +1,5 @@
 import type { QueuedPayload } from "../buffer/queued-payload.ts";
+import { countOf } from "../lib/count-of.ts";
 import { Gate } from "../lib/gate.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 import type { EncodedOutput } from "../sdk/define.ts";
@@ -121,7 +122,9 @@ export class Sender {
       metrics.errors.value++;
       metrics.drop("refused").value += payload.records;
       metrics.droppedRecords.value += payload.records;
-      log.error(`Dropped ${payload.records} records: ${error.message}`, { reason: "refused" });
+      log.error(`Dropped ${countOf(payload.records, "record")}: ${error.message}`, {
+        reason: "refused",
+      });
       return true;
     }
     if (error instanceof PartialError) {
@@ -133,7 +136,9 @@ export class Sender {
     metrics.drop("retry_limit").value += payload.records;
     metrics.droppedRecords.value += payload.records;
     log.error(
-      `Dropped ${payload.records} records after ${payload.attempt} attempts: ${messageOf(error)}`,
+      `Dropped ${countOf(payload.records, "record")} after ${
+        countOf(payload.attempt, "attempt")
+      }: ${messageOf(error)}`,
       { reason: "retry_limit" },
     );
     return true;
@@ -148,7 +153,7 @@ export class Sender {
     metrics.drop("refused").value += error.refused;
     metrics.droppedRecords.value += error.refused;
     if (error.refused > 0) {
-      this.options.log.error(`Dropped ${error.refused} records: ${error.message}`, {
+      this.options.log.error(`Dropped ${countOf(error.refused, "record")}: ${error.message}`, {
         reason: "refused",
       });
     }
@@ -163,7 +168,7 @@ export class Sender {
       ? error.retryAfterMs
       : backoffMs(payload.attempt, backoff);
     log.warn(
-      `Cannot deliver ${payload.records} records: ${messageOf(error)}; next attempt in ${
+      `Cannot deliver ${countOf(payload.records, "record")}: ${messageOf(error)}; next attempt in ${
         (ms / 1000).toFixed(1)
       } s`,
       { attempt: payload.attempt },

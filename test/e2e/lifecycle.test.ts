@@ -58,7 +58,7 @@ describe("a stop", () => {
     expect(await collector.stop()).toBe(0);
     expect(collector.log).toContainEqual(expect.objectContaining({
       level: "error",
-      message: "Stopped with 1 records not delivered by http.0",
+      message: "Stopped with 1 record not delivered by http.0",
     }));
     expect(sink.bodies).toEqual([]);
   });
