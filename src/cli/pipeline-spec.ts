@@ -1,5 +1,5 @@
 import type { CommonFilterOptions } from "../config/common-options.ts";
-import type { LoadedConfig, PluginInstance } from "../config/loaded-config.ts";
+import type { LoadedConfig } from "../config/loaded-config.ts";
 import type {
   FilterSpec,
   InputSpec,
@@ -76,5 +76,3 @@ function tagRule(
   const wildcard = match === undefined ? undefined : compileTagMatch(match);
   return (tag) => wildcard?.(tag) === true || regex?.exec(tag)?.index === 0;
 }
-
-export type AnyPluginInstance = PluginInstance<unknown, unknown>;
