@@ -2,6 +2,7 @@ import { defineOutput, field, jsonDateFields, jsonEncoder } from "logcollector/p
 import * as z from "zod";
 
 const NOTHING = new Uint8Array();
+const NOWHERE = { text() {}, bytes() {} };
 
 export default defineOutput({
   name: "null",
@@ -19,7 +20,7 @@ export default defineOutput({
     });
     return {
       encode(batch, into) {
-        encoder?.encode(batch);
+        encoder?.encode(batch, NOWHERE);
         into.bytes(NOTHING, batch.length);
       },
       async send() {},

@@ -37,7 +37,7 @@ export default defineOutput({
     const newline = config.format === "json_lines" ? "" : "\n";
     return {
       framing: { ...encoder.framing, suffix: (encoder.framing.suffix ?? "") + newline },
-      encode: (batch, into) => into.text(encoder.encode(batch), batch.length),
+      encode: (batch, into) => encoder.encode(batch, into),
       send: (payload) => stdout.write(payload.bytes),
     };
   },

@@ -22,6 +22,7 @@ import { type FaultSource, surviveFaults } from "./last-resort.ts";
 import { type LoadedRun, loadRun } from "./load-run.ts";
 import { logLevel, ownLog } from "./own-log.ts";
 import { pipelineSpec } from "./pipeline-spec.ts";
+import { releaseStartupPages } from "./startup-pages.ts";
 import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
 import { VERSION } from "./version.ts";
 
@@ -111,6 +112,7 @@ async function operate(
   // The build makes the runtime reluctant to compile what runs once; from here on code runs often.
   Bun.unsafe.setJITPolicy(1);
   const running = pipeline.run();
+  await releaseStartupPages(say);
   // The inputs have looked around: what is written from now on is new to them.
   say.info(`logcollector ${VERSION} started`, { inputs: config.inputs.length });
   if (admin) say.info(`HTTP server on ${admin.url}`);

@@ -56,6 +56,7 @@ export class FilterChain {
       if (batch.length === 0) return undefined;
       const filter = filters[i]!;
       if (filter === passage.emitter) continue;
+      batch.detach();
       const result = filter.process(batch, passage.ticket);
       if (result instanceof Promise) return this.later(result, batch.tag, i, filter, passage);
       if (Array.isArray(result)) return this.fork(result, batch.tag, i, filter, passage);

@@ -5,6 +5,7 @@ import type { Parser } from "../sdk/define.ts";
 import type { Body, LogRecord } from "../sdk/record.ts";
 import { compileDecoders, type DecoderStep } from "./decoders.ts";
 import { compileTypes } from "./field-types.ts";
+import { JsonBlockReader } from "./json-block-reader.ts";
 import type { ParserOptions } from "./parser-schema.ts";
 
 export interface LineParserContext {
@@ -20,34 +21,56 @@ export function createLineParser(
   context: LineParserContext,
 ): LineParser {
   const { name } = options;
-  const formatName = options.format.toLowerCase();
-  const takeTime = compileTime(options, context);
-  const types = formatName === "json" ? undefined : compileTypes(options.types);
+  const isJson = options.format.toLowerCase() === "json";
+  const time = compileTime(options, context);
+  const types = isJson ? undefined : compileTypes(options.types);
   const decode = compileDecoders(decoderSteps(options));
-  // JSON's time may come out of a decoded field; elsewhere the time is a field of the line itself.
-  const decodeFirst = formatName === "json" ? decode : undefined;
-  const decodeLast = formatName === "json" ? undefined : decode;
-  if (takeTime === undefined && types === undefined && decode === undefined) {
-    return {
-      name,
-      parse(line, sec, nsec) {
-        const body = format.parse(line);
-        return body === null ? null : { sec, nsec, body };
-      },
-    };
-  }
-  return {
-    name,
-    parse(line, sec, nsec) {
-      const body = format.parse(line);
-      if (body === null) return null;
-      const record: LogRecord = { sec, nsec, body };
-      decodeFirst?.(body);
-      if (takeTime !== undefined && !takeTime(body, record)) return null;
-      types?.(body);
-      decodeLast?.(body);
-      return record;
-    },
+  const parse = isJson
+    ? jsonLineParse(format, time, decode)
+    : lineParse(format, time, types, decode);
+  if (!isJson || decode !== undefined) return { name, parse };
+  const blocks = new JsonBlockReader({
+    timeKey: time && options.time_key,
+    keepTime: options.time_keep,
+    readTime: time?.read ?? (() => false),
+    parse,
+  });
+  return { name, parse, readJson: (block) => blocks.read(block) };
+}
+
+type Parse = LineParser["parse"];
+type Change = (body: Body) => void;
+
+/** JSON's time may come out of a decoded field. */
+function jsonLineParse(
+  format: Parser,
+  time: TimeField | undefined,
+  decode: Change | undefined,
+): Parse {
+  return (line, sec, nsec) => {
+    const body = format.parse(line);
+    if (body === null) return null;
+    const record: LogRecord = { sec, nsec, body };
+    decode?.(body);
+    return time !== undefined && !time.take(body, record) ? null : record;
+  };
+}
+
+/** Elsewhere the time is a field of the line itself. */
+function lineParse(
+  format: Parser,
+  time: TimeField | undefined,
+  types: Change | undefined,
+  decode: Change | undefined,
+): Parse {
+  return (line, sec, nsec) => {
+    const body = format.parse(line);
+    if (body === null) return null;
+    const record: LogRecord = { sec, nsec, body };
+    if (time !== undefined && !time.take(body, record)) return null;
+    types?.(body);
+    decode?.(body);
+    return record;
   };
 }
 
@@ -61,13 +84,20 @@ function decoderSteps(options: ParserOptions): DecoderStep[] {
   });
 }
 
-/** Moves a body's time into its record; false when the whole line counts as not parsed. */
-type TakeTime = (body: Body, record: LogRecord) => boolean;
+/** Where a record's time goes. */
+type Time = Pick<LogRecord, "sec" | "nsec">;
+
+interface TimeField {
+  /** Moves a body's time into its record; false when the whole line counts as not parsed. */
+  take(body: Body, record: LogRecord): boolean;
+  /** Reads a time; false when it does not fit the format. */
+  read(text: string, into: Time): boolean;
+}
 
 function compileTime(
   options: ParserOptions,
   { log, nowSec }: LineParserContext,
-): TakeTime | undefined {
+): TimeField | undefined {
   const { name, time_key: key, time_format: timeFormat, time_keep: keep } = options;
   if (timeFormat === undefined || timeFormat === "") return undefined;
   const time = compileStrptime(timeFormat, {
@@ -91,7 +121,7 @@ function compileTime(
       time: value.slice(0, 64),
     });
   const { onMisfit, emptyFits } = MISFITS[options.format.toLowerCase()] ?? MISFITS["json"]!;
-  return (body, record) => {
+  const take = (body: Body, record: LogRecord): boolean => {
     const value = body[key];
     if (typeof value !== "string" || (value === "" && emptyFits)) return true;
     if (readInto(record, time, value)) {
@@ -104,6 +134,7 @@ function compileTime(
     // A line of nothing but its time is no record to these formats.
     return onMisfit !== "refuse the line" || keep || !isEmpty(body);
   };
+  return { take, read: (text, into) => readInto(into, time, text) };
 }
 
 /** What becomes of a time that does not fit differs by format, as in Fluent Bit. */
@@ -119,7 +150,7 @@ const MISFITS: Readonly<
   ltsv: { onMisfit: "refuse the line", emptyFits: true },
 };
 
-function readInto(record: LogRecord, time: TimeReader, text: string): boolean {
+function readInto(record: Time, time: TimeReader, text: string): boolean {
   if (!time.read(text)) return false;
   // The start of the epoch is the time of a clock that was never set: it counts as none.
   if (time.sec === 0 && time.nsec === 0) return true;

@@ -1,53 +1,7 @@
+import { parseJsonObject } from "../lib/json-object.ts";
+import { type JsonLines, recordsOf } from "./json-lines.ts";
+import { RawBlock, type RawLines, type RawSource } from "./raw-lines.ts";
 import type { Body, LogRecord } from "./record.ts";
-
-/** Lines as they were read, not yet made into records: what a pipeline that only moves lines works on. */
-export interface RawLines {
-  /** The field that a line becomes, `log` for most inputs. */
-  readonly key: string;
-  readonly lines: readonly string[];
-  /** Number of lines: does not split the text. */
-  readonly count: number;
-  /** The lines with a line feed between two: does not split what came as one text. */
-  readonly text: string;
-  /** The time of all the lines, as in {@link LogRecord}. */
-  readonly sec: number;
-  readonly nsec: number;
-  /** Fields that every record of the batch carries in front of its line, such as the file's path. */
-  readonly extra?: Readonly<Body> | undefined;
-}
-
-/** Lines for {@link Batch.ofLines}: as a list, or as one text with a line feed between two and their number. */
-export type RawSource =
-  & Pick<RawLines, "key" | "sec" | "nsec" | "extra">
-  & (Pick<RawLines, "lines"> | Pick<RawLines, "text" | "count">);
-
-class RawBlock implements RawLines {
-  readonly key: string;
-  readonly count: number;
-  readonly sec: number;
-  readonly nsec: number;
-  readonly extra: Readonly<Body> | undefined;
-  private list: readonly string[] | undefined;
-  private whole: string | undefined;
-
-  constructor(source: RawSource) {
-    this.key = source.key;
-    this.sec = source.sec;
-    this.nsec = source.nsec;
-    this.extra = source.extra;
-    this.list = "lines" in source ? source.lines : undefined;
-    this.whole = "text" in source ? source.text : undefined;
-    this.count = "lines" in source ? source.lines.length : source.count;
-  }
-
-  get lines(): readonly string[] {
-    return this.list ??= this.count === 0 ? [] : this.whole!.split("\n");
-  }
-
-  get text(): string {
-    return this.whole ??= this.list!.join("\n");
-  }
-}
 
 /** What {@link Batch} remembers of where it came from. Derived batches inherit it. */
 export interface BatchOrigin {
@@ -57,70 +11,108 @@ export interface BatchOrigin {
   readonly bytes?: number | undefined;
 }
 
+/** What a batch's records are made of when somebody asks for them. */
+interface Source {
+  readonly raw?: RawBlock;
+  readonly json?: JsonLines;
+  readonly records?: LogRecord[];
+}
+
 /**
  * The records that one input hands over at once, all with one tag, from one stream.
  *
- * A batch of raw lines makes its records when somebody first asks for them; an output that can write
- * the lines as they are ({@link Batch.raw}) never pays for the objects.
+ * A batch of raw lines, or of JSON, makes its records when somebody first asks for them; an output that can
+ * write what was read as it is ({@link Batch.raw}, {@link Batch.json}) never pays for the objects.
  */
 export class Batch {
   readonly tag: string;
   readonly stream: string;
   readonly bytes: number;
   private list: LogRecord[] | undefined;
-  private rawLines: RawLines | undefined;
+  private rawLines: RawBlock | undefined;
+  private jsonLines: JsonLines | undefined;
 
-  private constructor(
-    tag: string,
-    list: LogRecord[] | undefined,
-    rawLines: RawLines | undefined,
-    stream: string,
-    bytes: number,
-  ) {
+  private constructor(tag: string, source: Source, stream: string, bytes: number) {
     this.tag = tag;
-    this.list = list;
-    this.rawLines = rawLines;
+    this.list = source.records;
+    this.rawLines = source.raw;
+    this.jsonLines = source.json;
     this.stream = stream;
     this.bytes = bytes;
   }
 
   /** A batch of records. The batch takes the array over: the caller must not keep it. */
   static of(tag: string, records: LogRecord[], origin: BatchOrigin = {}): Batch {
-    return new Batch(tag, records, undefined, origin.stream ?? "", origin.bytes ?? 0);
+    return new Batch(tag, { records }, origin.stream ?? "", origin.bytes ?? 0);
   }
 
   /** A batch of lines that become records only when somebody reads {@link records}. */
   static ofLines(tag: string, raw: RawSource, origin: BatchOrigin = {}): Batch {
-    return new Batch(tag, undefined, new RawBlock(raw), origin.stream ?? "", origin.bytes ?? 0);
+    return new Batch(tag, { raw: new RawBlock(raw) }, origin.stream ?? "", origin.bytes ?? 0);
   }
 
-  /** Number of records. Does not make records of raw lines. */
+  /** A batch of JSON that becomes records only when somebody reads {@link records}. */
+  static ofJson(tag: string, json: JsonLines, origin: BatchOrigin = {}): Batch {
+    return new Batch(tag, { json }, origin.stream ?? "", origin.bytes ?? 0);
+  }
+
+  /** Number of records. Does not make records. */
   get length(): number {
-    return this.list?.length ?? this.rawLines!.count;
+    return this.list?.length ?? this.rawLines?.count ?? this.jsonLines?.count ?? 0;
   }
 
-  /** The lines, as long as nobody asked for the records; afterwards `undefined`. */
+  /** The lines, as long as nobody asked for the records; `undefined` afterwards, or when they were none. */
   get raw(): RawLines | undefined {
     return this.rawLines;
   }
 
-  /** The records, made from the raw lines at the first call. A filter may change them in place. */
+  /** The records as JSON, as long as nobody asked for them; `undefined` afterwards, or when they were none. */
+  get json(): JsonLines | undefined {
+    return this.jsonLines;
+  }
+
+  /** The records, made at the first call. A filter may change them in place. */
   get records(): LogRecord[] {
-    if (this.list === undefined) {
-      this.list = materialise(this.rawLines!);
-      this.rawLines = undefined;
-    }
-    return this.list;
+    return this.list ??= this.makeRecords();
   }
 
   /** A batch with the same tag and origin and other records: what a filter returns. */
   with(records: LogRecord[]): Batch {
-    return new Batch(this.tag, records, undefined, this.stream, this.bytes);
+    return new Batch(this.tag, { records }, this.stream, this.bytes);
   }
 
   /** A batch with the same origin under another tag: it goes through the filters again from the first. */
   retag(tag: string, records: LogRecord[] = this.records): Batch {
-    return new Batch(tag, records, undefined, this.stream, this.bytes);
+    return new Batch(tag, { records }, this.stream, this.bytes);
+  }
+
+  /**
+   * Makes the batch independent of the memory that its source was read into. The engine calls it before
+   * the batch is given to anybody who may keep it longer than the call that hands it over.
+   */
+  detach(): void {
+    if (this.rawLines?.bytes !== undefined) void this.rawLines.text;
+    if (this.jsonLines !== undefined) void this.records;
+  }
+
+  /**
+   * The hand-over is over and the memory that the batch was read into is about to be used again. True when
+   * nothing else was ever made of it.
+   */
+  expire(): boolean {
+    const untouched = this.rawLines?.bytes !== undefined || this.jsonLines !== undefined;
+    this.rawLines?.expire();
+    this.jsonLines = undefined;
+    return untouched;
+  }
+
+  private makeRecords(): LogRecord[] {
+    const { rawLines, jsonLines } = this;
+    this.rawLines = undefined;
+    this.jsonLines = undefined;
+    if (rawLines !== undefined) return materialise(rawLines);
+    if (jsonLines !== undefined) return recordsOf(jsonLines, parseJsonObject);
+    throw new Error("Cannot read a batch's records: their memory was given back after the hand-over");
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Batch } from "./batch.ts";
+import type { JsonLines } from "./json-lines.ts";
 import type { Body, LogRecord } from "./record.ts";
 
 /** What a plugin says to the operator. Repeats of one message are rate-limited by the engine. */
@@ -50,6 +51,24 @@ export interface LineParser {
    * record's time if the line carries none.
    */
   parse(line: string, sec: number, nsec: number): LogRecord | null;
+  /**
+   * Reads many lines at once without making records of them, when the parser can: what pays where records go
+   * out as the JSON they came in as. `undefined` when these lines are better parsed one by one.
+   */
+  readonly readJson?: ((block: LineBlock) => JsonLines | undefined) | undefined;
+}
+
+/** Lines for {@link LineParser.readJson}. */
+export interface LineBlock {
+  /** Valid UTF-8 with a line feed at the end of every line. */
+  readonly bytes: Buffer;
+  /** The time of a line that carries none. */
+  readonly sec: number;
+  readonly nsec: number;
+  /** What becomes of a line that is no JSON object. */
+  readonly unparsed: (line: string) => Body;
+  /** See {@link JsonLines.onRecords}. */
+  readonly onRecords: () => void;
 }
 
 /** Joins the lines of one stream that belong together, such as a stack trace. */

@@ -1,9 +1,11 @@
 import { jsonDate, type JsonDateFormat } from "../lib/json-date.ts";
 import { stringifyJson, stringifyJsonLines } from "../lib/json-text.ts";
-import { lineFrame, quoteLines } from "../lib/quoted-lines.ts";
-import type { Batch, RawLines } from "./batch.ts";
+import { quoteLines } from "../lib/quoted-lines.ts";
+import type { Batch } from "./batch.ts";
 import * as field from "./fields.ts";
-import type { Framing } from "./payload.ts";
+import { jsonBytesWriter, rawFrame } from "./json-bytes-writer.ts";
+import type { Framing, PayloadWriter } from "./payload.ts";
+import type { RawLines } from "./raw-lines.ts";
 import type { Body, LogRecord } from "./record.ts";
 
 /** `json` is an array, `json_lines` ends each record with a newline, `json_stream` puts nothing between them. */
@@ -15,14 +17,16 @@ export interface JsonEncoderOptions {
   /** The field that gets the record's time, in front of the others; none when false. */
   readonly dateKey?: string | false;
   readonly dateFormat?: JsonDateFormat;
+  /** Writes a record's metadata under `__internal__`, as Fluent Bit has it. Default true. */
+  readonly metadata?: boolean;
 }
 
 /** Writes batches as JSON in one of the common formats. */
 export interface JsonEncoder {
   /** What the output must declare as its framing. */
   readonly framing: Framing;
-  /** The text of a whole batch, for one call of `PayloadWriter.text`. Raw lines stay raw. */
-  encode(batch: Batch): string;
+  /** Writes a whole batch. Lines that nobody looked into go from bytes to bytes. */
+  encode(batch: Batch, into: Pick<PayloadWriter, "text" | "bytes">): void;
 }
 
 const BETWEEN: Readonly<Record<JsonFormat, string>> = {
@@ -33,38 +37,40 @@ const BETWEEN: Readonly<Record<JsonFormat, string>> = {
 
 /** Compiles a JSON encoder: see {@link JsonFormat}. */
 export function jsonEncoder(options: JsonEncoderOptions): JsonEncoder {
-  const { format } = options;
+  const { format, metadata = true } = options;
   const dateKey = options.dateKey || undefined;
-  const dateOf = jsonDate(options.dateFormat ?? "double");
+  const dateFormat = options.dateFormat ?? "double";
+  const dateOf = jsonDate(dateFormat);
   const between = BETWEEN[format];
   const end = format === "json_lines" ? "\n" : "";
+  const fromBytes = jsonBytesWriter({ between, end, dateKey, dateFormat });
 
-  const ofLines = (raw: RawLines): string | undefined => {
-    if (raw.count === 0) return "";
-    let fields = raw.extra;
-    if (dateKey !== undefined) {
-      if (dateKey === raw.key) return undefined;
-      fields = { [dateKey]: dateOf(raw.sec, raw.nsec), ...raw.extra };
-    }
-    const frame = lineFrame(fields, raw.key);
-    if (frame === undefined) return undefined;
-    const lines = quoteLines(raw, frame.after + between + frame.before);
-    return frame.before + lines + frame.after + end;
-  };
   const ofRecords = (records: readonly LogRecord[]): string => {
     const objects = new Array<Body>(records.length);
-    for (let i = 0; i < records.length; i++) objects[i] = dated(records[i]!, dateKey, dateOf);
+    for (let i = 0; i < records.length; i++) {
+      objects[i] = dated(records[i]!, dateKey, dateOf, metadata);
+    }
     if (format === "json") return stringifyJson(objects).slice(1, -1);
     const text = stringifyJsonLines(objects);
     return format === "json_lines" ? `${text}\n` : text.replaceAll("\n", "");
   };
   return {
     framing: format === "json" ? { prefix: "[", separator: ",", suffix: "]" } : {},
-    encode(batch) {
-      const text = batch.raw && ofLines(batch.raw);
-      return text ?? ofRecords(batch.records);
+    encode(batch, into) {
+      if (batch.length === 0) return;
+      const bytes = fromBytes(batch);
+      if (bytes !== undefined) return into.bytes(bytes, batch.length);
+      const text = batch.raw && linesText(batch.raw);
+      into.text(text ?? ofRecords(batch.records), batch.length);
     },
   };
+
+  function linesText(raw: RawLines): string | undefined {
+    const frame = rawFrame(raw, dateKey, dateOf);
+    if (frame === undefined) return undefined;
+    const lines = quoteLines(raw, frame.after + between + frame.before);
+    return frame.before + lines + frame.after + end;
+  }
 }
 
 /** The body with the time in front and, as Fluent Bit has it, the metadata under `__internal__`. */
@@ -72,8 +78,9 @@ function dated(
   { sec, nsec, body, metadata }: LogRecord,
   dateKey: string | undefined,
   dateOf: (sec: number, nsec: number) => number | string,
+  withMetadata: boolean,
 ): Body {
-  if (metadata !== undefined && Object.keys(metadata).length > 0) {
+  if (withMetadata && metadata !== undefined && Object.keys(metadata).length > 0) {
     const internal = { __internal__: { log_metadata: metadata } };
     if (dateKey === undefined) return { ...internal, ...body };
     return { [dateKey]: dateOf(sec, nsec), ...internal, ...body };

@@ -4,13 +4,14 @@
  *
  * @module
  */
-export { Batch, type BatchOrigin, type RawLines, type RawSource } from "./batch.ts";
+export { Batch, type BatchOrigin } from "./batch.ts";
 export type {
   Clock,
   Counter,
   FilterContext,
   Gauge,
   InputContext,
+  LineBlock,
   LineJoiner,
   LineJoinerFactory,
   LineJoinerOptions,
@@ -58,6 +59,8 @@ export {
   type TlsConfig,
   tlsFields,
 } from "./net-fields.ts";
+export { type JsonLines, SPAN } from "./json-lines.ts";
+export type { RawLines, RawSource } from "./raw-lines.ts";
 export { tlsOptions } from "./tls-options.ts";
 export { optionOrder, type WrittenOption } from "./option-order.ts";
 export { perRecord } from "./per-record.ts";

@@ -6,9 +6,11 @@ import {
   type LineParser,
   type LogRecord,
 } from "logcollector/plugin";
-import type { TextEncoding } from "./text-decoder.ts";
+import { isUtf8 } from "node:buffer";
+import { type TextEncoding, utf8 } from "./text-decoder.ts";
 
 const LF = 0x0a;
+const CR = 0x0d;
 
 /** What happens to a line that is longer than allowed. `mark` cuts it and says so in the record. */
 export type LongLines = "skip" | "cut" | "mark";
@@ -49,12 +51,17 @@ export class BatchMaker {
   private readonly needsOffsets: boolean;
   /** Nothing is done to a line but to carry it. */
   private readonly isPlain: boolean;
+  /** The records are JSON that nobody looks into, as far as is known. */
+  private wantsJson: boolean;
 
   constructor(options: BatchMakerOptions) {
     this.options = options;
     this.extra = options.pathKey === undefined ? undefined : { [options.pathKey]: options.path };
-    this.isPlain = options.parser === undefined && options.joiner === undefined &&
-      options.offsetKey === undefined && !options.skipEmptyLines;
+    const isBare = options.joiner === undefined && options.offsetKey === undefined &&
+      !options.skipEmptyLines;
+    this.isPlain = isBare && options.parser === undefined;
+    this.wantsJson = isBare && options.pathKey === undefined &&
+      options.parser?.readJson !== undefined;
     this.needsOffsets = options.offsetKey !== undefined || options.joiner !== undefined;
   }
 
@@ -70,8 +77,8 @@ export class BatchMaker {
     offset: number,
     encoding: TextEncoding,
   ): Batch | undefined {
-    if (this.isPlain) {
-      const batch = this.plainBatch(buffer, from, to, encoding);
+    if (this.isPlain || this.wantsJson) {
+      const batch = this.wholeBatch(buffer, from, to, encoding);
       if (batch !== undefined) return batch;
     }
     const lines = this.split(buffer, from, to, offset, encoding);
@@ -80,31 +87,45 @@ export class BatchMaker {
   }
 
   /**
-   * The lines as one text that is not even split, when nothing needs to look at them one by one; otherwise
-   * `undefined`.
+   * The lines as they lie in memory, when nothing needs to look at them one by one, or when the parser can
+   * do with that; otherwise `undefined`.
    */
-  private plainBatch(
-    buffer: Buffer,
-    from: number,
-    to: number,
-    encoding: TextEncoding,
-  ): Batch | undefined {
-    if (encoding.breakBytes !== 1 || buffer[to - 1] !== LF) return undefined;
-    const text = encoding.decode(buffer, from, to - 1);
-    if (text.includes("\r")) return undefined;
-    const longest = (this.options.maxLineBytes - 2) / 4;
-    let count = 1;
-    let start = 0;
-    for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", start)) {
+  private wholeBatch(buffer: Buffer, from: number, to: number, encoding: TextEncoding) {
+    if (encoding !== utf8 || buffer[to - 1] !== LF) return undefined;
+    const bytes = buffer.subarray(from, to);
+    if (bytes.includes(CR)) return undefined;
+    return this.isPlain ? this.plainBatch(bytes) : this.jsonBatch(bytes);
+  }
+
+  private plainBatch(bytes: Buffer): Batch | undefined {
+    const longest = this.options.maxLineBytes - 2;
+    let count = 0;
+    for (let start = 0; start < bytes.length; count++) {
+      const at = bytes.indexOf(LF, start);
       if (at - start > longest) return undefined;
-      count++;
       start = at + 1;
     }
-    if (text.length - start > longest) return undefined;
+    if (!isUtf8(bytes)) return undefined;
     const { tag, stream, key } = this.options;
     const { sec, nsec } = this.options.wall();
-    const raw = { key, text, count, sec, nsec, extra: this.extra };
-    return Batch.ofLines(tag, raw, { stream, bytes: to - from });
+    const raw = { key, bytes: bytes.subarray(0, -1), count, sec, nsec, extra: this.extra };
+    return Batch.ofLines(tag, raw, { stream, bytes: bytes.length });
+  }
+
+  private jsonBatch(bytes: Buffer): Batch | undefined {
+    const { tag, stream, key, parser, maxLineBytes } = this.options;
+    // No line can be too long in a block that is shorter than that.
+    if (bytes.length >= maxLineBytes && hasLongLine(bytes, maxLineBytes - 2)) return undefined;
+    const { sec, nsec } = this.options.wall();
+    const json = parser!.readJson!({
+      bytes,
+      sec,
+      nsec,
+      unparsed: (line) => ({ [key]: line }),
+      // Somebody looks into the records: from now on they are made at once.
+      onRecords: () => this.wantsJson = false,
+    });
+    return json && Batch.ofJson(tag, json, { stream, bytes: bytes.length });
   }
 
   /** A batch of the beginning of a line that is too long. */
@@ -256,6 +277,16 @@ export class BatchMaker {
     for (let i = 0; i < texts.length; i++) joiner.feed(texts[i]!, sec, nsec, offsets[i]!, records);
     return records.length === 0 ? undefined : this.finish(records, bytes);
   }
+}
+
+/** Whether a line has more bytes than `longest` before its line feed. */
+function hasLongLine(bytes: Buffer, longest: number): boolean {
+  for (let start = 0; start < bytes.length;) {
+    const at = bytes.indexOf(LF, start);
+    if (at - start > longest) return true;
+    start = at + 1;
+  }
+  return false;
 }
 
 function leaveOut(lines: Lines, unwanted: readonly number[], counter: Counter): void {

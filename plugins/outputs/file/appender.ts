@@ -1,4 +1,5 @@
 import type { Clock, Payload } from "logcollector/plugin";
+import { fstatSync } from "node:fs";
 import { type FileHandle, stat } from "node:fs/promises";
 import { openForAppend, type OpenOptions } from "./open-file.ts";
 import type { Rotation } from "./rotation.ts";
@@ -58,7 +59,8 @@ export class Appender {
   ): Promise<void> {
     this.lastUsedMs = this.options.clock.nowMs();
     const file = await this.ready();
-    const before = await file.stat();
+    // A question to the descriptor alone: faster than the way to another thread and back.
+    const before = fstatSync(file.fd);
     const rest = this.rests.get(payload);
     const bytes = rest?.bytes ?? finish(payload, before.size === 0);
     let written = rest?.written ?? 0;
@@ -97,7 +99,7 @@ export class Appender {
     const { rotation } = this.options;
     if (this.file !== undefined && !(await this.isStillThere(this.file))) await this.closeFile();
     this.file ??= await openForAppend(this.path, this.options);
-    if (rotation === undefined || (await this.file.stat()).size < rotation.maxBytes) {
+    if (rotation === undefined || fstatSync(this.file.fd).size < rotation.maxBytes) {
       return this.file;
     }
     if (await rotation.rotate(this.path)) {

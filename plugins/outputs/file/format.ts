@@ -1,6 +1,7 @@
 import {
   type Batch,
   encodeMsgpackEvents,
+  jsonEncoder,
   lineFrame,
   type Logger,
   type LogRecord,
@@ -18,8 +19,10 @@ export function recordFormat(config: FileConfig, log: Logger): RecordFormat {
   switch (config.format) {
     case "out_file":
       return { encode: (batch, into) => into.text(taggedLines(batch), batch.length), finish };
-    case "plain":
-      return { encode: (batch, into) => into.text(plainLines(batch), batch.length), finish };
+    case "plain": {
+      const encoder = jsonEncoder({ format: "json_lines", dateKey: false, metadata: false });
+      return { encode: (batch, into) => encoder.encode(batch, into), finish };
+    }
     case "template":
       return linesOf(compileBraces(config.template));
     case "ltsv":
@@ -46,18 +49,6 @@ function linesOf(line: (record: LogRecord) => string): RecordFormat {
     },
     finish,
   };
-}
-
-function plainLines(batch: Batch): string {
-  const { raw } = batch;
-  if (raw !== undefined && raw.count > 0) {
-    const frame = lineFrame(raw.extra, raw.key);
-    if (frame !== undefined) {
-      const between = `${frame.after}\n${frame.before}`;
-      return `${frame.before}${quoteLines(raw, between)}${frame.after}\n`;
-    }
-  }
-  return `${stringifyJsonLines(batch.records.map((record) => record.body))}\n`;
 }
 
 /** `tag: [seconds.nanoseconds, {json}]` */

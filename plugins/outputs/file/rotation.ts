@@ -1,7 +1,7 @@
 import type { Logger } from "logcollector/plugin";
 import { randomBytes } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
-import { lstat, readdir, rename, unlink } from "node:fs/promises";
+import { lstat, readdir, rename, unlink, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -59,15 +59,20 @@ function suffix(now: Date): string {
   return `${date}_${time}_${randomBytes(4).toString("hex")}`;
 }
 
-/** Under another name until it is whole: whoever sees `.gz` may rely on it. */
+/**
+ * Under another name until it is whole: whoever sees `.gz` may rely on it. It keeps the time of the file, by
+ * which the oldest are found: others may have been moved aside since.
+ */
 async function compress(path: string): Promise<void> {
   const part = `${path}.gz.part`;
   try {
+    const { mode, atime, mtime } = await lstat(path);
     await pipeline(
       createReadStream(path),
       createGzip({ level: 6 }),
-      createWriteStream(part, { flags: "wx", mode: (await lstat(path)).mode & 0o777 }),
+      createWriteStream(part, { flags: "wx", mode: mode & 0o777 }),
     );
+    await utimes(part, atime, mtime);
     await rename(part, `${path}.gz`);
   } catch (error) {
     await unlink(part).catch(() => undefined);

@@ -34,7 +34,7 @@ export function bodyFormat(config: HttpConfig, log: Logger): BodyFormat {
   return {
     contentType: config.format === "json_lines" ? "application/x-ndjson" : "application/json",
     framing: encoder.framing,
-    encode: (batch, into) => into.text(encoder.encode(batch), batch.length),
+    encode: (batch, into) => encoder.encode(batch, into),
   };
 }
 

@@ -1,0 +1,47 @@
+import type { Body, LogRecord } from "./record.ts";
+
+/** Positions of one line in {@link JsonLines.spans}. */
+export const SPAN = { start: 0, cutFrom: 1, cutTo: 2, end: 3, size: 4 } as const;
+
+/**
+ * Records whose bodies still are the JSON they were read as, each exactly as JSON.stringify would write it
+ * again: for outputs that write JSON, and never need to know what is in it.
+ *
+ * The memory belongs to whoever read the lines and is valid only while the batch is handed over.
+ */
+export interface JsonLines {
+  readonly count: number;
+  readonly bytes: Buffer;
+  /**
+   * Where each object is: from `start` to `end`, without what lies from `cutFrom` to `cutTo`, the time that
+   * was taken out of it. The opening brace is never part of the cut.
+   */
+  readonly spans: Int32Array;
+  /** The time of each record, as in {@link LogRecord}. */
+  readonly sec: Float64Array;
+  readonly nsec: Int32Array;
+  /** The bodies of the few that had to be rewritten, as JSON, by their number. Their spans mean nothing. */
+  readonly rewritten: ReadonlyMap<number, string>;
+  /** Called when the records are wanted after all: whoever reads on had better make them at once. */
+  readonly onRecords: () => void;
+}
+
+/** Makes the records. */
+export function recordsOf(lines: JsonLines, parse: (text: string) => Body | null): LogRecord[] {
+  lines.onRecords();
+  const records = new Array<LogRecord>(lines.count);
+  for (let i = 0; i < lines.count; i++) {
+    const text = lines.rewritten.get(i) ?? textOf(lines, i);
+    records[i] = { sec: lines.sec[i]!, nsec: lines.nsec[i]!, body: parse(text)! };
+  }
+  return records;
+}
+
+function textOf({ bytes, spans }: JsonLines, i: number): string {
+  const at = i * SPAN.size;
+  const cutFrom = spans[at + SPAN.cutFrom]!;
+  const cutTo = spans[at + SPAN.cutTo]!;
+  const end = spans[at + SPAN.end]!;
+  const head = bytes.toString("utf8", spans[at + SPAN.start]!, cutFrom);
+  return cutFrom === end ? head : head + bytes.toString("utf8", cutTo, end);
+}
