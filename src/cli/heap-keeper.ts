@@ -1,9 +1,9 @@
 import { edenGC, fullGC, heapSize } from "bun:jsc";
 
 /** Young garbage is collected after so many emitted bytes: fewer cost time, more cost memory. */
-const YOUNG_AFTER_BYTES = Number(process.env["YA"] ?? 500_000);
+const YOUNG_AFTER_BYTES = 600_000;
 /** Growth since the last full collection that makes the next one worth its few milliseconds. */
-const FULL_AFTER_BYTES = Number(process.env["FA"] ?? 2_000_000);
+const FULL_AFTER_BYTES = 3_000_000;
 /** Matching anything makes the runtime forget the last subject of a regular expression, a whole block of lines. */
 const FORGET_SUBJECT = /(?:)/;
 

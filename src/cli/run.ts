@@ -22,8 +22,8 @@ import { type FaultSource, surviveFaults } from "./last-resort.ts";
 import { type LoadedRun, loadRun } from "./load-run.ts";
 import { logLevel, ownLog } from "./own-log.ts";
 import { pipelineSpec } from "./pipeline-spec.ts";
-import { releaseStartupPages } from "./startup-pages.ts";
 import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
+import { TextPages } from "./text-pages.ts";
 import { VERSION } from "./version.ts";
 
 /** What a run needs of the process. */
@@ -42,7 +42,8 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     return EXIT.usage;
   }
   const metrics = new MetricsRegistry();
-  const assembled = assembleConfig(loaded, log, metrics);
+  const text = await TextPages.open(log.logger("main"));
+  const assembled = assembleConfig(loaded, { log, metrics, text });
   if ("errors" in assembled) return reportProblems(assembled.errors, io);
   const say = log.logger("main");
   for (const note of loaded.notes) say.info(note);
@@ -51,21 +52,25 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     io.stdout("configuration test is successful\n");
     return EXIT.ok;
   }
-  const status = await operate(assembled.pipeline, config, { log, metrics, io });
+  const status = await operate(assembled.pipeline, config, { log, metrics, text, io });
   log.flush();
   return status;
 }
 
-interface Operation {
+interface Assembly {
   readonly log: LogSink;
   readonly metrics: MetricsRegistry;
+  readonly text: TextPages;
+}
+
+interface Operation extends Assembly {
   readonly io: RunIo;
 }
 
 async function operate(
   pipeline: Pipeline,
   config: LoadedConfig,
-  { log, metrics, io }: Operation,
+  { log, metrics, text, io }: Operation,
 ): Promise<number> {
   const say = log.logger("main");
   const { service } = config;
@@ -112,7 +117,7 @@ async function operate(
   // The build makes the runtime reluctant to compile what runs once; from here on code runs often.
   Bun.unsafe.setJITPolicy(1);
   const running = pipeline.run();
-  await releaseStartupPages(say);
+  text.release();
   // The inputs have looked around: what is written from now on is new to them.
   say.info(`logcollector ${VERSION} started`, { inputs: config.inputs.length });
   if (admin) say.info(`HTTP server on ${admin.url}`);
@@ -133,8 +138,7 @@ type Assembled = { readonly pipeline: Pipeline } | { readonly errors: readonly C
 
 function assembleConfig(
   { config, formats }: LoadedRun,
-  log: LogSink,
-  metrics: MetricsRegistry,
+  { log, metrics, text }: Assembly,
 ): Assembled {
   const parsers = new ParserRegistry({
     parsers: config.parsers.map((section) => section.options as ParserOptions),
@@ -154,7 +158,10 @@ function assembleConfig(
   const heap = new HeapKeeper();
   const spec = pipelineSpec(config, {
     clock: systemClock,
-    onQuiet: (bytes) => heap.quiet(bytes),
+    onQuiet: (bytes) => {
+      heap.quiet(bytes);
+      text.quiet(bytes);
+    },
     log: (id, kind) => {
       const common = byId.get(keyOf(kind ?? "", id))?.common;
       const level = common?.log_level;

@@ -17,14 +17,12 @@ export interface InputRunnerOptions {
   readonly memBufLimit: number;
   /** Called when that limit is reached: what waits to grow into a larger payload must go out now. */
   readonly onFull: () => void;
-  /** Told at quiet moments, when nothing of a batch is in use, how many bytes were emitted since the last. */
+  /** Told at quiet moments, when nothing of a batch is in use, how many bytes became garbage since the last. */
   readonly onQuiet: (bytes: number) => void;
 }
 
 /** An input that breathes lets others have a turn after so much time. */
 const BREATH_MS = 1;
-/** A batch that went from bytes to bytes leaves next to no garbage behind. */
-const UNTOUCHED_WEIGHT = 1 / 8;
 const RESTART = { baseMs: 1000, capMs: 60_000 };
 
 /** One input at work: tickets for its batches, backpressure for its `emit`, a new start when it throws. */
@@ -35,7 +33,7 @@ export class InputRunner {
   private readonly room = new Gate();
   private input!: Input;
   private waits = true;
-  private bytesSinceBreath = 0;
+  private garbageSinceBreath = 0;
   private breathMs = 0;
   /** Set by the plugin: the pipeline stops when all inputs that asked for it have returned. */
   stopsWhenDone = false;
@@ -71,7 +69,7 @@ export class InputRunner {
       wait = chain.process(batch, ticket);
     } finally {
       ticket.release();
-      this.bytesSinceBreath += batch.expire() ? batch.bytes * UNTOUCHED_WEIGHT : batch.bytes;
+      this.garbageSinceBreath += batch.bytes * batch.expire();
     }
     metrics.pendingBytes.value = this.acks.pendingBytes;
     if (wait !== undefined) return this.paused(wait);
@@ -85,8 +83,8 @@ export class InputRunner {
 
   private async breath(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    this.options.onQuiet(this.bytesSinceBreath);
-    this.bytesSinceBreath = 0;
+    this.options.onQuiet(this.garbageSinceBreath);
+    this.garbageSinceBreath = 0;
     this.breathMs = this.options.clock.nowMs();
   }
 

@@ -52,14 +52,48 @@ export function writeQuotedLines(
       for (let k = 0; k < between.length; k++) out[at++] = between[k]!;
       out[at++] = QUOTE;
     } else {
-      out[at++] = BACKSLASH;
-      out[at++] = 0x75;
-      out[at++] = 0x30;
-      out[at++] = 0x30;
-      out[at++] = HEX[c >> 4]!;
-      out[at++] = HEX[c & 15]!;
+      at = writeControl(c, out, at);
     }
   }
   out[at++] = QUOTE;
   return at;
+}
+
+/** Where {@link writeEscapedLine} reads and writes. */
+export interface EscapeCursor {
+  from: number;
+  at: number;
+}
+
+/**
+ * Writes what comes before the next line feed as it stands inside a JSON string, without the quotes. The
+ * cursor moves to that line feed and to the end of what was written.
+ */
+export function writeEscapedLine(source: Uint8Array, cursor: EscapeCursor, out: Uint8Array): void {
+  let { from: i, at } = cursor;
+  for (;; i++) {
+    const c = source[i]!;
+    const kind = KIND[c]!;
+    if (kind !== LONG) {
+      out[at] = BACKSLASH;
+      at += kind;
+      out[at++] = LETTER[c]!;
+    } else if (c === LF) {
+      break;
+    } else {
+      at = writeControl(c, out, at);
+    }
+  }
+  cursor.from = i;
+  cursor.at = at;
+}
+
+function writeControl(c: number, out: Uint8Array, at: number): number {
+  out[at] = BACKSLASH;
+  out[at + 1] = 0x75;
+  out[at + 2] = 0x30;
+  out[at + 3] = 0x30;
+  out[at + 4] = HEX[c >> 4]!;
+  out[at + 5] = HEX[c & 15]!;
+  return at + 6;
 }

@@ -1,4 +1,5 @@
 import { civilDays } from "./civil-days.ts";
+import { ownText } from "./own-text.ts";
 import { runSteps, TimeParts, yearIsKnown } from "./strptime-conversions.ts";
 import { compileSteps, type Steps } from "./strptime-steps.ts";
 import type { LocalZone } from "./time-zone.ts";
@@ -112,12 +113,12 @@ class StrptimeReader implements TimeReader {
     if (end < 0) return this.settle(parts.offset);
     if (!this.hasFraction) {
       this.sec = this.toSeconds(this.ownZone ? parts.offset : this.offsetSec);
-      this.lastHead = text;
+      this.lastHead = ownText(text);
       this.lastHeadSec = this.sec;
       return true;
     }
     if (this.headRepeats) {
-      this.lastHead = text.slice(0, end);
+      this.lastHead = ownText(text.slice(0, end));
       this.sec = this.lastHeadSec = this.toSeconds(this.offsetSec);
       return this.readFraction(text, end);
     }
@@ -140,7 +141,7 @@ class StrptimeReader implements TimeReader {
     const offset = this.ownZone ? this.parts.offset : 0;
     this.sec -= offset;
     if (read < 0) return !this.strict;
-    this.lastTail = text.slice(end);
+    this.lastTail = ownText(text.slice(end));
     this.lastTailOffset = offset;
     return true;
   }

@@ -2,11 +2,11 @@ import { isUtf8 } from "node:buffer";
 import { JsonScanner } from "../lib/json-scan.ts";
 import { stringifyJson } from "../lib/json-text.ts";
 import type { LineBlock, LineParser } from "../sdk/context.ts";
-import { type JsonLines, SPAN } from "../sdk/json-lines.ts";
+import type { JsonLines } from "../sdk/json-lines.ts";
+import { JsonLinesBuilder } from "./json-lines-builder.ts";
 
 const LF = 0x0a;
 const COMMA = 0x2c;
-const FIRST_LINES = 512;
 /** With more of its lines than this to rewrite, a block is better parsed line by line. */
 const MAX_REWRITTEN = 0.25;
 /** So many blocks are parsed line by line after one that had too many. */
@@ -30,9 +30,7 @@ export class JsonBlockReader {
   private readonly options: JsonBlockOptions;
   private readonly scanner: JsonScanner;
   private readonly time = { sec: 0, nsec: 0 };
-  private spans = new Int32Array(FIRST_LINES * SPAN.size);
-  private sec = new Float64Array(FIRST_LINES);
-  private nsec = new Int32Array(FIRST_LINES);
+  private readonly lines = new JsonLinesBuilder();
   private resting = 0;
 
   constructor(options: JsonBlockOptions) {
@@ -47,20 +45,19 @@ export class JsonBlockReader {
     }
     const { bytes } = block;
     if (!isUtf8(bytes)) return undefined;
-    const rewritten = new Map<number, string>();
-    let count = 0;
-    for (let from = 0; from < bytes.length; count++) {
-      if (count === this.sec.length) this.grow();
+    const { lines } = this;
+    lines.clear();
+    for (let from = 0; from < bytes.length;) {
       let end = this.scanner.scan(bytes, from, bytes.length);
-      if (end === -1 || bytes[end] !== LF || !this.accept(block, from, end, count)) {
+      if (end === -1 || bytes[end] !== LF || !this.accept(block, from, end)) {
         end = bytes.indexOf(LF, from);
-        this.rewrite(block, bytes.toString("utf8", from, end), count, rewritten);
-        if (rewritten.size > 16 && rewritten.size > count * MAX_REWRITTEN) return this.rest();
+        this.rewrite(block, bytes.toString("utf8", from, end));
+        const { rewrittenCount } = lines;
+        if (rewrittenCount > 16 && rewrittenCount > lines.count * MAX_REWRITTEN) return this.rest();
       }
       from = end + 1;
     }
-    const { spans, sec, nsec } = this;
-    return { count, bytes, spans, sec, nsec, rewritten, onRecords: block.onRecords };
+    return lines.build(bytes, block.onRecords);
   }
 
   private rest(): undefined {
@@ -69,55 +66,31 @@ export class JsonBlockReader {
   }
 
   /** Notes a line that the scanner accepted; false when its time cannot be read. */
-  private accept(block: LineBlock, from: number, end: number, i: number): boolean {
-    const { spans, scanner, time, options } = this;
+  private accept(block: LineBlock, from: number, end: number): boolean {
+    const { scanner, time, options, lines } = this;
     const { memberFrom, valueFrom, valueTo } = scanner;
-    const span = i * SPAN.size;
-    spans[span + SPAN.start] = from;
-    spans[span + SPAN.end] = end;
-    spans[span + SPAN.cutFrom] = end;
-    spans[span + SPAN.cutTo] = end;
     time.sec = block.sec;
     time.nsec = block.nsec;
-    if (memberFrom !== -1) {
-      const text = block.bytes.toString("latin1", valueFrom + 1, valueTo - 1);
-      if (!options.readTime(text, time)) return false;
-      if (!options.keepTime) {
-        const isFirst = memberFrom === from + 1;
-        const isLast = block.bytes[valueTo] !== COMMA;
-        spans[span + SPAN.cutFrom] = isLast && !isFirst ? memberFrom - 1 : memberFrom;
-        spans[span + SPAN.cutTo] = isLast ? valueTo : valueTo + 1;
-      }
+    if (memberFrom === -1) {
+      lines.add(from, end, time);
+      return true;
     }
-    this.sec[i] = time.sec;
-    this.nsec[i] = time.nsec;
+    const text = block.bytes.toString("latin1", valueFrom + 1, valueTo - 1);
+    if (!options.readTime(text, time)) return false;
+    if (options.keepTime) {
+      lines.add(from, end, time);
+      return true;
+    }
+    const isFirst = memberFrom === from + 1;
+    const isLast = block.bytes[valueTo] !== COMMA;
+    const cutFrom = isLast && !isFirst ? memberFrom - 1 : memberFrom;
+    lines.add(from, end, time, cutFrom, isLast ? valueTo : valueTo + 1);
     return true;
   }
 
-  private rewrite(
-    block: LineBlock,
-    line: string,
-    i: number,
-    rewritten: Map<number, string>,
-  ): void {
+  private rewrite(block: LineBlock, line: string): void {
     const record = this.options.parse(line, block.sec, block.nsec);
-    rewritten.set(i, stringifyJson(record === null ? block.unparsed(line) : record.body));
-    this.sec[i] = record?.sec ?? block.sec;
-    this.nsec[i] = record?.nsec ?? block.nsec;
+    const body = record === null ? block.unparsed(line) : record.body;
+    this.lines.addRewritten(stringifyJson(body), record ?? block);
   }
-
-  private grow(): void {
-    this.spans = doubled(this.spans, Int32Array);
-    this.sec = doubled(this.sec, Float64Array);
-    this.nsec = doubled(this.nsec, Int32Array);
-  }
-}
-
-function doubled<A extends Int32Array | Float64Array>(
-  array: A,
-  Kind: { new (length: number): A },
-): A {
-  const next = new Kind(array.length * 2);
-  next.set(array);
-  return next;
 }

@@ -11,7 +11,6 @@ import {
   LANGUAGES,
   type MultilineDefinition,
 } from "./multiline/definition.ts";
-import { createCriParser } from "./multiline/cri-parser.ts";
 import { joinerFactory } from "./multiline/stream-joiner.ts";
 import type { MultilineOptions } from "./multiline-schema.ts";
 import { type ParserOptions, parserSchema } from "./parser-schema.ts";
@@ -130,7 +129,7 @@ export class ParserRegistry {
     if (options !== undefined) {
       return defineMultiline(options, options.parser ? this.parser(options.parser) : undefined);
     }
-    if (key === "cri") return criMultiline(createCriParser(this.nowSec));
+    if (key === "cri") return criMultiline(this.nowSec);
     if (key === "docker") return dockerMultiline(this.dockerParser());
     return languageMultiline(key);
   }

@@ -11,6 +11,9 @@ export interface BatchOrigin {
   readonly bytes?: number | undefined;
 }
 
+const GARBAGE_OF_BYTES = 1 / 16;
+const GARBAGE_OF_JSON = 1 / 4;
+
 /** What a batch's records are made of when somebody asks for them. */
 interface Source {
   readonly raw?: RawBlock;
@@ -96,14 +99,17 @@ export class Batch {
   }
 
   /**
-   * The hand-over is over and the memory that the batch was read into is about to be used again. True when
-   * nothing else was ever made of it.
+   * The hand-over is over and the memory that the batch was read into is about to be used again. Returns how
+   * much of the batch became garbage, from 0 to 1: bytes that stay bytes leave little behind.
    */
-  expire(): boolean {
-    const untouched = this.rawLines?.bytes !== undefined || this.jsonLines !== undefined;
-    this.rawLines?.expire();
-    this.jsonLines = undefined;
-    return untouched;
+  expire(): number {
+    if (this.jsonLines !== undefined) {
+      this.jsonLines = undefined;
+      return GARBAGE_OF_JSON;
+    }
+    if (this.rawLines?.bytes === undefined) return 1;
+    this.rawLines.expire();
+    return GARBAGE_OF_BYTES;
   }
 
   private makeRecords(): LogRecord[] {
@@ -112,7 +118,9 @@ export class Batch {
     this.jsonLines = undefined;
     if (rawLines !== undefined) return materialise(rawLines);
     if (jsonLines !== undefined) return recordsOf(jsonLines, parseJsonObject);
-    throw new Error("Cannot read a batch's records: their memory was given back after the hand-over");
+    throw new Error(
+      "Cannot read a batch's records: their memory was given back after the hand-over",
+    );
   }
 }
 

@@ -80,6 +80,11 @@ export interface LineJoiner {
   feed(line: string, sec: number, nsec: number, position: number, out: LogRecord[]): void;
   /** The same for a record of which a field is the line. The record is taken over. */
   feedRecord(record: LogRecord, position: number, out: LogRecord[]): void;
+  /**
+   * Feeds many lines at once without making records of them, when it can; see {@link LineParser.readJson}.
+   * `position` is that of the first byte. Nothing was fed when it returns `undefined`.
+   */
+  readJson?(block: LineBlock, position: number): JsonLines | undefined;
   /** Completes what waits, because time passed or the stream ended. */
   flush(out: LogRecord[]): void;
   /** The position of the first line that waits, or -1 when none does. */

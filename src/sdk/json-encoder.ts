@@ -45,13 +45,10 @@ export function jsonEncoder(options: JsonEncoderOptions): JsonEncoder {
   const end = format === "json_lines" ? "\n" : "";
   const fromBytes = jsonBytesWriter({ between, end, dateKey, dateFormat });
 
+  const valueOf = (record: LogRecord): Body => dated(record, dateKey, dateOf, metadata);
   const ofRecords = (records: readonly LogRecord[]): string => {
-    const objects = new Array<Body>(records.length);
-    for (let i = 0; i < records.length; i++) {
-      objects[i] = dated(records[i]!, dateKey, dateOf, metadata);
-    }
-    if (format === "json") return stringifyJson(objects).slice(1, -1);
-    const text = stringifyJsonLines(objects);
+    if (format === "json") return stringifyJson(records.map(valueOf)).slice(1, -1);
+    const text = stringifyJsonLines(records, valueOf);
     return format === "json_lines" ? `${text}\n` : text.replaceAll("\n", "");
   };
   return {

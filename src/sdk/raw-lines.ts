@@ -67,7 +67,9 @@ export class RawBlock implements RawLines {
   private decode(): string {
     const { bytes } = this;
     if (bytes === undefined) {
-      throw new Error("Cannot read a batch's lines: their memory was given back after the hand-over");
+      throw new Error(
+        "Cannot read a batch's lines: their memory was given back after the hand-over",
+      );
     }
     this.bytes = undefined;
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");

@@ -79,7 +79,9 @@ test("the scanner does not look behind the end it was given", () => {
   const bytes = Buffer.from('{"a":"b"}{"c":[true,null,1.5]}');
   for (let to = 0; to < 9; to++) expect(new JsonScanner("a").scan(bytes, 0, to)).toBe(-1);
   expect(new JsonScanner("a").scan(bytes, 0, 9)).toBe(9);
-  for (let to = 9; to < bytes.length; to++) expect(new JsonScanner("c").scan(bytes, 9, to)).toBe(-1);
+  for (let to = 9; to < bytes.length; to++) {
+    expect(new JsonScanner("c").scan(bytes, 9, to)).toBe(-1);
+  }
 });
 
 test("the scanner notes the wanted member, at the top only, and only when it is plain text", () => {
@@ -105,7 +107,25 @@ test("the scanner gives up on what is nested too deep, or has too many members",
 const nearlyJson = fc.tuple(
   fc.dictionary(fc.string({ maxLength: 4 }), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 6 }),
   fc.nat(),
-  fc.constantFrom("", "", '"', "\\", ",", ":", "{", "}", "[", "]", "0", "1", ".", "e", " ", "\n", "u"),
+  fc.constantFrom(
+    "",
+    "",
+    '"',
+    "\\",
+    ",",
+    ":",
+    "{",
+    "}",
+    "[",
+    "]",
+    "0",
+    "1",
+    ".",
+    "e",
+    " ",
+    "\n",
+    "u",
+  ),
 ).map(([value, at, change]) => {
   const text = JSON.stringify(value);
   const cut = at % (text.length + 1);

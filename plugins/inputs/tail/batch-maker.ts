@@ -2,6 +2,7 @@ import {
   Batch,
   type Body,
   type Counter,
+  type LineBlock,
   type LineJoiner,
   type LineParser,
   type LogRecord,
@@ -57,11 +58,10 @@ export class BatchMaker {
   constructor(options: BatchMakerOptions) {
     this.options = options;
     this.extra = options.pathKey === undefined ? undefined : { [options.pathKey]: options.path };
-    const isBare = options.joiner === undefined && options.offsetKey === undefined &&
-      !options.skipEmptyLines;
-    this.isPlain = isBare && options.parser === undefined;
-    this.wantsJson = isBare && options.pathKey === undefined &&
-      options.parser?.readJson !== undefined;
+    const isBare = options.offsetKey === undefined && !options.skipEmptyLines;
+    this.isPlain = isBare && options.parser === undefined && options.joiner === undefined;
+    const reader = options.joiner ?? options.parser;
+    this.wantsJson = isBare && options.pathKey === undefined && reader?.readJson !== undefined;
     this.needsOffsets = options.offsetKey !== undefined || options.joiner !== undefined;
   }
 
@@ -78,8 +78,8 @@ export class BatchMaker {
     encoding: TextEncoding,
   ): Batch | undefined {
     if (this.isPlain || this.wantsJson) {
-      const batch = this.wholeBatch(buffer, from, to, encoding);
-      if (batch !== undefined) return batch;
+      const batch = this.wholeBatch(buffer, from, to, offset, encoding);
+      if (batch !== undefined) return batch.length === 0 ? undefined : batch;
     }
     const lines = this.split(buffer, from, to, offset, encoding);
     if (lines.texts.length === 0) return undefined;
@@ -90,11 +90,17 @@ export class BatchMaker {
    * The lines as they lie in memory, when nothing needs to look at them one by one, or when the parser can
    * do with that; otherwise `undefined`.
    */
-  private wholeBatch(buffer: Buffer, from: number, to: number, encoding: TextEncoding) {
+  private wholeBatch(
+    buffer: Buffer,
+    from: number,
+    to: number,
+    offset: number,
+    encoding: TextEncoding,
+  ): Batch | undefined {
     if (encoding !== utf8 || buffer[to - 1] !== LF) return undefined;
     const bytes = buffer.subarray(from, to);
     if (bytes.includes(CR)) return undefined;
-    return this.isPlain ? this.plainBatch(bytes) : this.jsonBatch(bytes);
+    return this.isPlain ? this.plainBatch(bytes) : this.jsonBatch(bytes, offset);
   }
 
   private plainBatch(bytes: Buffer): Batch | undefined {
@@ -112,19 +118,20 @@ export class BatchMaker {
     return Batch.ofLines(tag, raw, { stream, bytes: bytes.length });
   }
 
-  private jsonBatch(bytes: Buffer): Batch | undefined {
-    const { tag, stream, key, parser, maxLineBytes } = this.options;
+  private jsonBatch(bytes: Buffer, offset: number): Batch | undefined {
+    const { tag, stream, key, parser, joiner, maxLineBytes } = this.options;
     // No line can be too long in a block that is shorter than that.
     if (bytes.length >= maxLineBytes && hasLongLine(bytes, maxLineBytes - 2)) return undefined;
     const { sec, nsec } = this.options.wall();
-    const json = parser!.readJson!({
+    const block: LineBlock = {
       bytes,
       sec,
       nsec,
       unparsed: (line) => ({ [key]: line }),
       // Somebody looks into the records: from now on they are made at once.
       onRecords: () => this.wantsJson = false,
-    });
+    };
+    const json = joiner === undefined ? parser!.readJson!(block) : joiner.readJson!(block, offset);
     return json && Batch.ofJson(tag, json, { stream, bytes: bytes.length });
   }
 

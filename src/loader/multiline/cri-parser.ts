@@ -1,5 +1,5 @@
 import { readCriLine } from "../../lib/multiline/cri-line.ts";
-import { compileStrptime } from "../../lib/strptime.ts";
+import { compileStrptime, type TimeReader } from "../../lib/strptime.ts";
 import type { LineParser } from "../../sdk/context.ts";
 
 /**
@@ -7,7 +7,7 @@ import type { LineParser } from "../../sdk/context.ts";
  * it. It gives what Fluent Bit's regular expression gives: `time`, `stream`, `_p` and `log`.
  */
 export function createCriParser(nowSec: () => number): LineParser {
-  const reader = compileStrptime("%Y-%m-%dT%H:%M:%S.%L%z", { strict: false, nowSec });
+  const reader = criTimeReader(nowSec);
   return {
     name: "cri",
     parse(text, sec, nsec) {
@@ -22,4 +22,9 @@ export function createCriParser(nowSec: () => number): LineParser {
       };
     },
   };
+}
+
+/** Reads the time that a CRI line starts with. */
+export function criTimeReader(nowSec: () => number): TimeReader {
+  return compileStrptime("%Y-%m-%dT%H:%M:%S.%L%z", { strict: false, nowSec });
 }

@@ -3,6 +3,8 @@ import { StateRules } from "../../lib/multiline/state-rules.ts";
 import { compilePattern } from "../../lib/pattern.ts";
 import type { LineParser } from "../../sdk/context.ts";
 import type { Body } from "../../sdk/record.ts";
+import { CriBlockReader } from "./cri-block-reader.ts";
+import { createCriParser } from "./cri-parser.ts";
 import { type MultilineOptions, splitStates } from "../multiline-schema.ts";
 
 /** A multiline parser, ready to be used by any number of streams. */
@@ -17,6 +19,8 @@ export interface MultilineDefinition {
   /** Rules with states, or else a test that says whether a line completes its record. */
   readonly rules: StateRules | undefined;
   readonly completes: (text: string) => boolean;
+  /** Reads whole blocks, where there is a fast way. */
+  readonly blocks?: CriBlockReader | undefined;
 }
 
 const DEFAULT_FLUSH_TIMEOUT_MS = 4000;
@@ -90,11 +94,12 @@ export function dockerMultiline(parser: LineParser): MultilineDefinition {
 }
 
 /** The container runtimes' lines: parts marked P, and F for the last. */
-export function criMultiline(parser: LineParser): MultilineDefinition {
+export function criMultiline(nowSec: () => number): MultilineDefinition {
   return {
     ...NO_KEYS,
     name: "cri",
-    parser,
+    parser: createCriParser(nowSec),
+    blocks: new CriBlockReader(nowSec),
     keyContent: "log",
     keyPattern: "_p",
     keyGroup: "stream",

@@ -1,4 +1,10 @@
-import type { LineJoiner, LineJoinerFactory, LineJoinerOptions } from "../../sdk/context.ts";
+import type {
+  LineBlock,
+  LineJoiner,
+  LineJoinerFactory,
+  LineJoinerOptions,
+} from "../../sdk/context.ts";
+import type { JsonLines } from "../../sdk/json-lines.ts";
 import type { LogRecord } from "../../sdk/record.ts";
 import type { MultilineDefinition } from "./definition.ts";
 import { emit, type FedLine, Group, type JoinedShape } from "./group.ts";
@@ -54,6 +60,21 @@ class StreamJoiner implements LineJoiner {
     }
     this.flush(out);
     this.emitAlone(text, out);
+  }
+
+  readJson(block: LineBlock, position: number): JsonLines | undefined {
+    const { extra, positionKey, maxLength } = this.shape;
+    const { definition, keyContent } = this.lastUsed;
+    if (definition.blocks === undefined || keyContent !== definition.keyContent) return undefined;
+    if (extra !== undefined || positionKey !== undefined) return undefined;
+    if (this.pendingPosition !== -1) return undefined;
+    const read = definition.blocks.read(block, maxLength);
+    if (read === undefined) return undefined;
+    const { bytes, sec, nsec } = block;
+    for (const { from, to } of read.unfinished) {
+      this.feed(bytes.toString("utf8", from, to), sec, nsec, position + from, []);
+    }
+    return read.json;
   }
 
   feedRecord(record: LogRecord, position: number, out: LogRecord[]): void {

@@ -112,8 +112,11 @@ export class StreamParser {
     return group;
   }
 
+  /** Completes what waits, in the order of the first lines. */
   flush(out: LogRecord[]): void {
-    for (const group of this.groups) group.flush(out);
+    const open = this.groups.filter((group) => group.isOpen);
+    if (open.length > 1) open.sort((a, b) => a.position - b.position);
+    for (const group of open) group.flush(out);
   }
 
   /** The position of the first line that waits, or -1. */

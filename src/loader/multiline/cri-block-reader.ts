@@ -1,0 +1,134 @@
+import { isUtf8 } from "node:buffer";
+import { type EscapeCursor, LONGEST_ESCAPE, writeEscapedLine } from "../../lib/quoted-bytes.ts";
+import { Scratch } from "../../lib/scratch.ts";
+import type { TimeReader } from "../../lib/strptime.ts";
+import type { LineBlock } from "../../sdk/context.ts";
+import type { JsonLines } from "../../sdk/json-lines.ts";
+import { JsonLinesBuilder } from "../json-lines-builder.ts";
+import { criTimeReader } from "./cri-parser.ts";
+
+const LF = 0x0a;
+const SPACE = 0x20;
+const FULL = 0x46;
+const PARTIAL = 0x50;
+const STDOUT = Buffer.from(" stdout ");
+const STDERR = Buffer.from(" stderr ");
+
+const TIME = Buffer.from('{"time":"');
+const END = Buffer.from('"}');
+const afterTime = (part: string) =>
+  ["stderr", "stdout"].map((stream) =>
+    Buffer.from(`","stream":"${stream}","_p":"${part}","log":"`)
+  );
+const AFTER_TIME = { full: afterTime("F"), part: afterTime("P") };
+
+/** What can be in a time, and stands for itself in JSON: digits, letters and `+-.:`. */
+const IN_TIME = new Uint8Array(256);
+for (const letter of "0123456789TZtz+-.:") IN_TIME[letter.charCodeAt(0)] = 1;
+
+/** A line that is not the whole of its record: `TIME STREAM P|F CONTENT`. */
+interface Part {
+  readonly from: number;
+  readonly timeTo: number;
+  readonly contentFrom: number;
+  readonly to: number;
+}
+
+export interface ReadCriBlock {
+  readonly json: JsonLines;
+  /** The lines of records that go on after the block. */
+  readonly unfinished: readonly { readonly from: number; readonly to: number }[];
+}
+
+/**
+ * Reads blocks of CRI lines from bytes to JSON. It does what the parser and the joiner do line by line, for
+ * blocks in which every line has the usual form, and starts with no record open.
+ */
+export class CriBlockReader {
+  private readonly time: TimeReader;
+  private readonly scratch = new Scratch();
+  private readonly lines = new JsonLinesBuilder();
+  private readonly cursor: EscapeCursor = { from: 0, at: 0 };
+
+  constructor(nowSec: () => number) {
+    this.time = criTimeReader(nowSec);
+  }
+
+  read(block: LineBlock, maxLength: number): ReadCriBlock | undefined {
+    const { bytes } = block;
+    // Together they could not be too long in any stream.
+    if (bytes.length > maxLength || !isUtf8(bytes)) return undefined;
+    const out = this.scratch.room(bytes.length * LONGEST_ESCAPE);
+    const { cursor } = this;
+    const open: readonly [stderr: Part[], stdout: Part[]] = [[], []];
+    this.lines.clear();
+    cursor.at = 0;
+    for (let from = 0; from < bytes.length; from = cursor.from + 1) {
+      const timeTo = endOfTime(bytes, from);
+      const isOut = isAt(bytes, timeTo, STDOUT);
+      if (timeTo === from || (!isOut && !isAt(bytes, timeTo, STDERR))) return undefined;
+      const partAt = timeTo + STDOUT.length;
+      const part = bytes[partAt];
+      if ((part !== FULL && part !== PARTIAL) || bytes[partAt + 1] !== SPACE) return undefined;
+      const parts = open[+isOut]!;
+      const contentFrom = partAt + 2;
+      if (part === FULL && parts.length === 0) {
+        const start = cursor.at;
+        this.head(bytes, from, timeTo, AFTER_TIME.full[+isOut]!, out);
+        cursor.from = contentFrom;
+        writeEscapedLine(bytes, cursor, out);
+        this.end(block, from, timeTo, start, out);
+        continue;
+      }
+      const to = bytes.indexOf(LF, contentFrom);
+      parts.push({ from, timeTo, contentFrom, to });
+      if (part === FULL) this.join(block, parts.splice(0), AFTER_TIME.part[+isOut]!, out);
+      cursor.from = to;
+    }
+    const unfinished = [...open[0], ...open[1]].sort((a, b) => a.from - b.from);
+    return { json: this.lines.build(out.subarray(0, cursor.at), block.onRecords), unfinished };
+  }
+
+  /** The fields of the first part, and the content of all. */
+  private join(block: LineBlock, parts: readonly Part[], afterTime: Buffer, out: Buffer): void {
+    const { cursor } = this;
+    const start = cursor.at;
+    const { from, timeTo } = parts[0]!;
+    this.head(block.bytes, from, timeTo, afterTime, out);
+    for (const { contentFrom } of parts) {
+      cursor.from = contentFrom;
+      writeEscapedLine(block.bytes, cursor, out);
+    }
+    this.end(block, from, timeTo, start, out);
+  }
+
+  private head(bytes: Buffer, from: number, timeTo: number, afterTime: Buffer, out: Buffer): void {
+    let at = put(TIME, out, this.cursor.at);
+    for (let i = from; i < timeTo; i++) out[at++] = bytes[i]!;
+    this.cursor.at = put(afterTime, out, at);
+  }
+
+  private end(block: LineBlock, from: number, timeTo: number, start: number, out: Buffer): void {
+    const { cursor, time } = this;
+    cursor.at = put(END, out, cursor.at);
+    const known = time.read(block.bytes.toString("latin1", from, timeTo));
+    this.lines.add(start, cursor.at, known ? time : block);
+  }
+}
+
+function endOfTime(bytes: Buffer, from: number): number {
+  let i = from;
+  while (IN_TIME[bytes[i]!] === 1) i++;
+  return i;
+}
+
+function isAt(bytes: Buffer, at: number, what: Buffer): boolean {
+  for (let k = 0; k < what.length; k++) if (bytes[at + k] !== what[k]) return false;
+  return true;
+}
+
+/** Copies a few bytes: faster here than a call of the runtime. */
+function put(what: Uint8Array, out: Uint8Array, at: number): number {
+  for (let k = 0; k < what.length; k++) out[at++] = what[k]!;
+  return at;
+}
