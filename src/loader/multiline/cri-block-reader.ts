@@ -36,6 +36,8 @@ interface Part {
 
 export interface ReadCriBlock {
   readonly json: JsonLines;
+  /** The streams that the lines are of, in the order of their first lines. */
+  readonly streams: readonly string[];
   /** The lines of records that go on after the block. */
   readonly unfinished: readonly { readonly from: number; readonly to: number }[];
 }
@@ -63,6 +65,7 @@ export class CriBlockReader {
     const open: readonly [stderr: Part[], stdout: Part[]] = [[], []];
     this.lines.clear();
     cursor.at = 0;
+    const streams: string[] = [];
     for (let from = 0; from < bytes.length; from = cursor.from + 1) {
       const timeTo = endOfTime(bytes, from);
       const isOut = isAt(bytes, timeTo, STDOUT);
@@ -71,6 +74,7 @@ export class CriBlockReader {
       const part = bytes[partAt];
       if ((part !== FULL && part !== PARTIAL) || bytes[partAt + 1] !== SPACE) return undefined;
       const parts = open[+isOut]!;
+      if (streams.length < 2) noteStream(streams, isOut ? "stdout" : "stderr");
       const contentFrom = partAt + 2;
       if (part === FULL && parts.length === 0) {
         const start = cursor.at;
@@ -86,7 +90,8 @@ export class CriBlockReader {
       cursor.from = to;
     }
     const unfinished = [...open[0], ...open[1]].sort((a, b) => a.from - b.from);
-    return { json: this.lines.build(out.subarray(0, cursor.at), block.onRecords), unfinished };
+    const json = this.lines.build(out.subarray(0, cursor.at), block.onRecords);
+    return { json, streams, unfinished };
   }
 
   /** The fields of the first part, and the content of all. */
@@ -114,6 +119,10 @@ export class CriBlockReader {
     const known = time.read(block.bytes.toString("latin1", from, timeTo));
     this.lines.add(start, cursor.at, known ? time : block);
   }
+}
+
+function noteStream(streams: string[], name: string): void {
+  if (!streams.includes(name)) streams.push(name);
 }
 
 function endOfTime(bytes: Buffer, from: number): number {

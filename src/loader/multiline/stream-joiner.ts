@@ -70,6 +70,7 @@ class StreamJoiner implements LineJoiner {
     if (this.pendingPosition !== -1) return undefined;
     const read = definition.blocks.read(block, maxLength);
     if (read === undefined) return undefined;
+    for (const stream of read.streams) this.lastUsed.touch(stream);
     const { bytes, sec, nsec } = block;
     for (const { from, to } of read.unfinished) {
       this.feed(bytes.toString("utf8", from, to), sec, nsec, position + from, []);

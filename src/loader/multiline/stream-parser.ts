@@ -112,11 +112,14 @@ export class StreamParser {
     return group;
   }
 
-  /** Completes what waits, in the order of the first lines. */
+  /** Completes what waits, group by group in the order in which they came, as in Fluent Bit. */
   flush(out: LogRecord[]): void {
-    const open = this.groups.filter((group) => group.isOpen);
-    if (open.length > 1) open.sort((a, b) => a.position - b.position);
-    for (const group of open) group.flush(out);
+    for (const group of this.groups) group.flush(out);
+  }
+
+  /** Makes known that there were lines of this group, which were whole records. */
+  touch(group: string): void {
+    this.groupOf(group);
   }
 
   /** The position of the first line that waits, or -1. */
