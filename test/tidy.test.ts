@@ -13,9 +13,22 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   buffer: ["lib", "sdk"],
   engine: ["sdk", "lib", "buffer"],
   config: ["sdk", "lib"],
-  loader: ["sdk", "lib", "plugins"],
+  hosts: ["sdk", "lib"],
+  testing: ["sdk", "lib"],
+  loader: ["sdk", "lib", "plugins", "hosts"],
   admin: ["telemetry", "lib", "sdk"],
-  cli: ["admin", "config", "engine", "lib", "loader", "sdk", "state", "telemetry"],
+  cli: [
+    "admin",
+    "config",
+    "engine",
+    "hosts",
+    "lib",
+    "loader",
+    "sdk",
+    "state",
+    "telemetry",
+    "testing",
+  ],
 };
 
 interface Import {

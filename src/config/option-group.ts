@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { closest, suggestion } from "../lib/closest.ts";
 import { rememberOptionOrder, type WrittenOption } from "../sdk/option-order.ts";
+import { rememberRawOptions } from "../sdk/raw-options.ts";
 import { describeSchema, type OptionDescription, takesUnknownOptions } from "./describe-schema.ts";
 import { type ConfigNode, type MapNode, type PlainValue, plainValue } from "./node.ts";
 import { type GivenOption, reportIssues } from "./option-problems.ts";
@@ -52,6 +53,7 @@ export function checkOptions(map: MapNode, rules: OptionRules, problems: Problem
       const config = inGivenOrder(result.data, mine.map(([name]) => name));
       const names = new Set(mine.map(([name]) => name));
       rememberOptionOrder(config, order.filter(({ option }) => names.has(option)));
+      rememberRawOptions(config, raw);
       return config;
     }
     failed = true;
