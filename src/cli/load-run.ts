@@ -1,11 +1,7 @@
 import { hostname } from "node:os";
-import {
-  type ConfigRequest,
-  findPluginFiles,
-  loadConfig,
-  type PluginFile,
-} from "../config/load-config.ts";
+import { type ConfigRequest, findPluginFiles, loadConfig } from "../config/load-config.ts";
 import type { LoadedConfig } from "../config/loaded-config.ts";
+import type { PluginFile } from "../config/plugin-entries.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 import { PARSER_SCHEMAS } from "../loader/parser-schemas.ts";
 import { builtins } from "../loader/registry.ts";
@@ -71,7 +67,7 @@ function noteOf({ path, definition: { kind, name } }: LoadedPlugin): string {
 
 async function loadOne(file: PluginFile, problems: ConfigProblem[]): Promise<LoadedPlugin[]> {
   try {
-    return await loadUserPlugins(file.path);
+    return await loadUserPlugins(file);
   } catch (error) {
     problems.push({ ...file.at, message: (error as Error).message });
     return [];

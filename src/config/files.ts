@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 
 /** What reading a configuration needs of the file system, so that a test can give it texts. */
@@ -8,6 +8,8 @@ export interface ConfigFiles {
   exists(path: string): boolean;
   /** Files that match, sorted. `*`, `?`, `[…]` and `**` are understood. */
   glob(pattern: string): string[];
+  /** The names in a folder, sorted; `undefined` when it is none. */
+  list(path: string): string[] | undefined;
 }
 
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -34,6 +36,10 @@ export const systemFiles: ConfigFiles = {
       if (found.length >= MAX_GLOB_FILES) break;
     }
     return found.sort();
+  },
+  list(path) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return undefined;
+    return readdirSync(path).sort().slice(0, MAX_GLOB_FILES);
   },
 };
 

@@ -1,14 +1,15 @@
 import type * as z from "zod";
 import type { PluginRegistry } from "../sdk/registry.ts";
 import { describeSchema } from "./describe-schema.ts";
-import { besideFile, type ConfigFiles, isGlob, readFailure, systemFiles } from "./files.ts";
+import { type ConfigFiles, readFailure, systemFiles } from "./files.ts";
 import type { LoadedConfig, ParserSection } from "./loaded-config.ts";
 import type { MapEntry, MapNode } from "./node.ts";
 import { checkOptions } from "./option-group.ts";
 import { parserSections } from "./parser-sections.ts";
 import { readParsersFiles } from "./parsers-files.ts";
+import { type PluginFile, pluginFiles } from "./plugin-entries.ts";
 import { pluginInstances } from "./plugin-instances.ts";
-import { type ConfigProblem, type Position, Problems } from "./problem.ts";
+import { type ConfigProblem, Problems } from "./problem.ts";
 import { FileReader } from "./read-files.ts";
 import { emptySections, type Sections } from "./sections.ts";
 import {
@@ -77,14 +78,8 @@ export function loadConfig(request: ConfigRequest): ConfigResult {
   };
 }
 
-/** One file of the user's own plugins, and where the configuration names it. */
-export interface PluginFile {
-  readonly path: string;
-  readonly at: Position;
-}
-
 /**
- * The files under `plugins`, with patterns resolved: they must be loaded before the rest of the
+ * The files under `plugins`, with folders and patterns resolved: they must be loaded before the rest of the
  * configuration can be checked. Mistakes of other sections are left to {@link loadConfig}.
  */
 export function findPluginFiles(
@@ -97,13 +92,7 @@ export function findPluginFiles(
   readMainFile(request, files, sections, others);
   const variables = variablesOf(request, sections, files, others);
   const problems = new Problems();
-  const found = sections.pluginPaths.flatMap((node) => {
-    const { text, at } = variables.expandNode(node, others);
-    const path = besideFile(at.file, text);
-    const paths = isGlob(path) ? files.glob(path) : [path];
-    if (paths.length === 0) problems.add(at, `no plugin matches ${text}`);
-    return paths.map((path) => ({ path, at }));
-  });
+  const found = pluginFiles(sections.pluginEntries, variables, files, problems);
   return { files: found, problems: problems.sorted() };
 }
 

@@ -9,8 +9,8 @@ export interface Sections {
   readonly env: EnvSetting[];
   readonly parsers: MapNode[];
   readonly multilineParsers: MapNode[];
-  /** Paths of the user's own plugins. */
-  readonly pluginPaths: ScalarNode[];
+  /** Paths of the user's own plugins, or maps with a path. */
+  readonly pluginEntries: ConfigNode[];
   readonly plugins: Record<PipelineKind, MapNode[]>;
 }
 export interface EnvSetting {
@@ -26,7 +26,7 @@ export function emptySections(): Sections {
     env: [],
     parsers: [],
     multilineParsers: [],
-    pluginPaths: [],
+    pluginEntries: [],
     plugins: { input: [], filter: [], output: [] },
   };
 }
@@ -80,7 +80,7 @@ export function readSections(
     if (name === "service") into.service.push(...mapIn(entry, problems));
     else if (name === "env") into.env.push(...envSettings(entry, problems));
     else if (name === "includes") { for (const path of textsIn(entry, problems)) include(path); }
-    else if (name === "plugins") into.pluginPaths.push(...textsIn(entry, problems));
+    else if (name === "plugins") into.pluginEntries.push(...itemsIn(entry.value));
     else if (name === "parsers") into.parsers.push(...mapsIn(entry, problems));
     else if (name === "multiline_parsers") into.multilineParsers.push(...mapsIn(entry, problems));
     else if (name === "pipeline") readPipeline(entry, into, problems);
@@ -185,9 +185,12 @@ function mapsIn(entry: MapEntry, problems: Problems): MapNode[] {
   });
 }
 
+function itemsIn(value: ConfigNode): readonly ConfigNode[] {
+  return value.kind === "list" ? value.items : [value];
+}
+
 function textsIn(entry: MapEntry, problems: Problems): ScalarNode[] {
-  const items = entry.value.kind === "list" ? entry.value.items : [entry.value];
-  return items.flatMap((item) => {
+  return itemsIn(entry.value).flatMap((item) => {
     if (item.kind === "scalar") return [item];
     problems.add(item.at, `an entry of "${entry.key}" must be text`);
     return [];

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import type { PluginDefinition } from "../sdk/define.ts";
+import { API_VERSION, type PluginDefinition } from "../sdk/define.ts";
 import type { DefinitionOf, PluginKind, PluginRegistry } from "../sdk/registry.ts";
+import { importPlugin } from "./import-plugin.ts";
+import { checkPluginFile, type PluginRequest } from "./plugin-safety.ts";
 
 /** What was loaded from one file. */
 export interface LoadedPlugin {
@@ -9,65 +10,64 @@ export interface LoadedPlugin {
   readonly definition: PluginDefinition;
 }
 
-const KINDS: ReadonlySet<unknown> = new Set<PluginKind>(["input", "filter", "output", "parser"]);
-
-let registered = false;
-
-/**
- * Gives a module outside the executable the collector's own SDK and zod: a second copy of either would be
- * other classes and other schemas. Bun resolves these names only if they are registered before the import.
- */
-function registerHostModules(): void {
-  if (registered) return;
-  registered = true;
-  Bun.plugin({
-    name: "logcollector",
-    setup(build) {
-      build.module("logcollector/plugin", () => ({
-        exports: require("../sdk/mod.ts"),
-        loader: "object",
-      }));
-      build.module("zod", () => ({ exports: require("zod"), loader: "object" }));
-    },
-  });
+export interface UserPluginRequest extends PluginRequest {
+  /** A file without a plugin is no mistake, as in a folder that holds other modules too. */
+  readonly mayBeEmpty?: boolean | undefined;
 }
 
+const KINDS: ReadonlySet<unknown> = new Set<PluginKind>(["input", "filter", "output", "parser"]);
+
 /**
- * Imports one file of the user's and returns the plugins that it exports, under any name. Throws an Error
- * whose message says what is wrong with the file.
+ * Loads one file of the user's and returns the plugins that it exports, under any name. Throws an Error
+ * whose message says what is wrong with the file, where, and what to do.
  */
-export async function loadUserPlugins(path: string): Promise<LoadedPlugin[]> {
-  if (path.endsWith(".so")) {
-    throw new Error(`Cannot load ${path}: Go plugins are not supported in this version`);
-  }
-  if (!existsSync(path)) throw new Error(`Cannot load ${path}: it does not exist`);
-  registerHostModules();
-  let module: Readonly<Record<string, unknown>>;
+export async function loadUserPlugins(request: UserPluginRequest): Promise<LoadedPlugin[]> {
+  const { path } = request;
   try {
-    module = await import(resolve(path));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot load ${path}: ${reason.replace(/\s+/g, " ").trim()}`, { cause });
+    if (!existsSync(path)) throw new Error("it does not exist");
+    checkPluginFile(request);
+    if (path.endsWith(".so")) throw new Error("Go plugins are not supported in this version");
+    const definitions = definitionsOf(await importPlugin(path), request.mayBeEmpty === true);
+    return definitions.map((definition) => ({ path, definition }));
+  } catch (error) {
+    throw new Error(`Cannot load ${path}: ${(error as Error).message}`, { cause: error });
   }
-  const found = [...new Set(Object.values(module))].filter(isDefinition);
-  if (found.length === 0) {
-    throw new Error(
-      `Cannot load ${path}: it exports no plugin; write "export default defineFilter({ … })"`,
-    );
+}
+
+function definitionsOf(
+  module: Readonly<Record<string, unknown>>,
+  mayBeEmpty: boolean,
+): PluginDefinition[] {
+  const exported = [...new Set(Object.values(module))];
+  const found = exported.filter(isDefinition);
+  if (found.length === 0 && !mayBeEmpty) {
+    const what = exported.length === 0 ? "it exports nothing" : "it exports no plugin";
+    throw new Error(`${what}: write "export default defineFilter({ … })"`);
   }
-  for (const { kind, name, config } of found) {
-    if (config?.shape !== undefined) continue;
-    throw new Error(
-      `Cannot load ${path}: ${kind} "${name}" has no options; write "config: z.object({})"`,
-    );
-  }
-  return found.map((definition) => ({ path, definition }));
+  found.forEach(checkDefinition);
+  return found;
 }
 
 function isDefinition(value: unknown): value is PluginDefinition {
   const candidate = value as Partial<PluginDefinition> | null;
   return typeof candidate === "object" && candidate !== null && KINDS.has(candidate.kind) &&
     typeof candidate.name === "string" && typeof candidate.create === "function";
+}
+
+function checkDefinition({ kind, name, config, apiVersion }: PluginDefinition): void {
+  const subject = `${kind} ${JSON.stringify(name)}`;
+  if (!/^[a-z][a-z0-9_-]*$/i.test(name)) {
+    throw new Error(`${subject} has no usable name: take letters, digits, "_" and "-"`);
+  }
+  if (apiVersion !== undefined && !(apiVersion <= API_VERSION)) {
+    throw new Error(
+      `${subject} is written for version ${apiVersion} of the plugin API, and this collector has ` +
+        `version ${API_VERSION}: update the collector, or take an older version of the plugin`,
+    );
+  }
+  if (typeof config?.safeParse !== "function" || config.shape === undefined) {
+    throw new Error(`${subject} has no schema for its options: write "config: z.object({})"`);
+  }
 }
 
 /** The user's plugins in front of the builtins: one with a builtin's name takes its place. */

@@ -57,7 +57,15 @@ export interface Parser {
 // deno-lint-ignore no-explicit-any
 type AnyObject = z.ZodObject<any>;
 
+/**
+ * The version of everything that `logcollector/plugin` offers. It grows when something is added or changed; what
+ * a plugin written for an older version relies on stays.
+ */
+export const API_VERSION = 1;
+
 interface Definition<S extends AnyObject> {
+  /** The {@link API_VERSION} that the plugin was written for. A collector with an older one refuses it. */
+  readonly apiVersion?: number;
   /** What the configuration calls it: lower_snake_case. */
   readonly name: string;
   /** One sentence for `logcollector plugins`. */

@@ -23,6 +23,7 @@ export type {
   PluginMetrics,
 } from "./context.ts";
 export {
+  API_VERSION,
   defineFilter,
   defineInput,
   defineOutput,

@@ -96,6 +96,11 @@ export function filesOf(texts: Readonly<Record<string, string>>): ConfigFiles {
     exists: (path) => path in texts,
     glob: (pattern) =>
       Object.keys(texts).filter((path) => new Bun.Glob(pattern).match(path)).sort(),
+    list: (folder) => {
+      const names = Object.keys(texts).filter((path) => path.startsWith(`${folder}/`))
+        .map((path) => path.slice(folder.length + 1));
+      return names.length === 0 ? undefined : names.sort();
+    },
   };
 }
 
