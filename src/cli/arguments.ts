@@ -1,8 +1,9 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { suggestion } from "../lib/closest.ts";
 import type { PipelineKind } from "../config/common-options.ts";
 import type { ConfigRequest } from "../config/load-config.ts";
-import type { MapEntry, MapNode } from "../config/node.ts";
+import type { MapEntry, MapNode, ScalarNode } from "../config/node.ts";
 
 /** What the user asked for. */
 export type Command =
@@ -15,6 +16,8 @@ export interface RunCommand {
   readonly name: "run";
   readonly dryRun: boolean;
   readonly configPath: string | undefined;
+  /** Load none of the user's plugins, whatever the configuration says. */
+  readonly noPlugins: boolean;
   readonly commandLine: NonNullable<ConfigRequest["commandLine"]>;
 }
 
@@ -39,6 +42,8 @@ const OPTIONS = {
   log_file: { type: "string", short: "l" },
   http: { type: "boolean", short: "H" },
   port: { type: "string", short: "P" },
+  plugin: { type: "string", short: "e" },
+  "no-plugins": { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
   verbose: { type: "boolean", short: "v" },
   version: { type: "boolean", short: "V" },
@@ -52,7 +57,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   "-b": "storage_path",
   "-d": "daemon",
   "-C": "custom",
-  "-e": "plugin",
   "-T": "sp-task",
   "-Z": "enable-chunk-trace",
   "-w": "workdir",
@@ -146,6 +150,7 @@ class PipelineBuilder {
     output: [],
   };
   private readonly service: MapEntry[] = [];
+  private readonly files: ScalarNode[] = [];
   private last: { kind: PipelineKind; name: string; entries: MapEntry[] } | undefined;
 
   add(name: OptionName, raw: string, value: string): void {
@@ -154,7 +159,10 @@ class PipelineBuilder {
       this.plugins[name].push({ at: place(`${raw} ${value}`), entries });
       this.last = { kind: name, name: value, entries };
     } else if (name === "prop") this.property(raw, value);
-    else if (name === "match" || name === "tag") this.common(name, raw, value);
+    else if (name === "plugin") {
+      // A path on the command line is relative to the working directory.
+      this.files.push({ kind: "scalar", at: place(`${raw} ${value}`), text: resolve(value) });
+    } else if (name === "match" || name === "tag") this.common(name, raw, value);
     else if (name === "flush") this.service.push(entry("flush", value, `${raw} ${value}`));
     else if (name === "parser") this.service.push(entry("parsers_file", value, `${raw} ${value}`));
     else if (name === "log_file") this.service.push(entry("log_file", value, `${raw} ${value}`));
@@ -208,8 +216,10 @@ class PipelineBuilder {
       name: "run",
       dryRun: flags.has("dry-run"),
       configPath,
+      noPlugins: flags.has("no-plugins"),
       commandLine: {
         service: this.service,
+        pluginEntries: this.files,
         plugins: { input: maps(input), filter: maps(filter), output: maps(output) },
       },
     };

@@ -5,8 +5,14 @@ import type { PluginFile } from "../config/plugin-entries.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 import { PARSER_SCHEMAS } from "../loader/parser-schemas.ts";
 import { builtins } from "../loader/registry.ts";
-import { type LoadedPlugin, loadUserPlugins, withUserPlugins } from "../loader/user-plugins.ts";
+import {
+  type LoadedPlugin,
+  loadUserPlugins,
+  withoutUserCode,
+  withUserPlugins,
+} from "../loader/user-plugins.ts";
 import type { ParserDefinition } from "../sdk/define.ts";
+import type { PluginRegistry } from "../sdk/registry.ts";
 import type { RunCommand } from "./arguments.ts";
 
 /** A checked configuration, with what the user's own plugins add. */
@@ -28,7 +34,9 @@ export async function loadRun(
     env: process.env,
     hostname: hostname(),
   };
-  const { files, problems: missing } = findPluginFiles(request);
+  const { files, problems: missing } = command.noPlugins
+    ? { files: [], problems: [] }
+    : findPluginFiles(request);
   const problems = [...missing];
   const plugins: LoadedPlugin[] = [];
   for (const file of files) {
@@ -48,7 +56,7 @@ export async function loadRun(
   if (problems.length > 0) return { errors: problems };
   const loaded = loadConfig({
     ...request,
-    registry: plugins.length === 0 ? builtins : withUserPlugins(builtins, plugins),
+    registry: registryFor(command, plugins),
     parserSchemas: PARSER_SCHEMAS,
   });
   if ("errors" in loaded) return loaded;
@@ -56,6 +64,14 @@ export async function loadRun(
     definition.kind === "parser" ? [definition] : []
   );
   return { config: loaded.config, formats, notes: plugins.map(noteOf) };
+}
+
+function registryFor(
+  { noPlugins }: RunCommand,
+  plugins: readonly LoadedPlugin[],
+): PluginRegistry {
+  if (noPlugins) return withoutUserCode(builtins);
+  return plugins.length === 0 ? builtins : withUserPlugins(builtins, plugins);
 }
 
 function noteOf({ path, definition: { kind, name } }: LoadedPlugin): string {

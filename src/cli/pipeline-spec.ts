@@ -51,6 +51,7 @@ function filterSpec(
   return {
     id,
     accepts: tagRule(common),
+    onError: common.on_error,
     create: (ctx) => definition.create(config as never, ctx),
   };
 }

@@ -46,6 +46,10 @@ export const filterOptions = z.object({
   alias,
   log_level: logLevel,
   log_suppress_interval: logSuppressInterval,
+  on_error: field.oneOf("reject", "pass", "drop").default("reject").describe(
+    "What becomes of records at which the filter fails: reject gives them up with an error in the log, " +
+      "drop with a warning, pass sends them on as the filter left them",
+  ),
 });
 
 const UNLIMITED = new Set(["no_limits", "false", "off", "no", "unlimited"]);

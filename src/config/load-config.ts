@@ -25,7 +25,9 @@ export interface ConfigRequest {
   /** The main file, as the user named it. */
   readonly path?: string | undefined;
   /** What the command line adds: plugins behind the file's, service options instead of the file's. */
-  readonly commandLine?: Pick<Sections, "plugins"> & { readonly service: readonly MapEntry[] };
+  readonly commandLine?: Pick<Sections, "plugins"> & Partial<Pick<Sections, "pluginEntries">> & {
+    readonly service: readonly MapEntry[];
+  };
   readonly registry: PluginRegistry;
   readonly parserSchemas: { readonly parser: z.ZodObject; readonly multiline: z.ZodObject };
   /** The system's environment. */
@@ -85,14 +87,14 @@ export function loadConfig(request: ConfigRequest): ConfigResult {
 export function findPluginFiles(
   request: Omit<ConfigRequest, "registry" | "parserSchemas">,
 ): { readonly files: readonly PluginFile[]; readonly problems: readonly ConfigProblem[] } {
-  if (request.path === undefined) return { files: [], problems: [] };
   const files = request.files ?? systemFiles;
   const sections = emptySections();
   const others = new Problems();
-  readMainFile(request, files, sections, others);
+  if (request.path !== undefined) readMainFile(request, files, sections, others);
   const variables = variablesOf(request, sections, files, others);
   const problems = new Problems();
-  const found = pluginFiles(sections.pluginEntries, variables, files, problems);
+  const entries = [...sections.pluginEntries, ...request.commandLine?.pluginEntries ?? []];
+  const found = pluginFiles(entries, variables, files, problems);
   return { files: found, problems: problems.sorted() };
 }
 

@@ -14,6 +14,8 @@ export interface ScalarNode {
   readonly secret?: boolean;
   /** The text names a variable that is not set: that is reported, and nothing else about it. */
   readonly unset?: boolean;
+  /** The line on which the text itself begins, where that is not the line of its position: in a YAML block. */
+  readonly textLine?: number;
 }
 export interface ListNode {
   readonly kind: "list";

@@ -1,6 +1,7 @@
 import type * as z from "zod";
 import { closest, suggestion } from "../lib/closest.ts";
 import { rememberOptionOrder, type WrittenOption } from "../sdk/option-order.ts";
+import { type OptionPlace, rememberOptionPlaces } from "../sdk/option-place.ts";
 import { rememberRawOptions } from "../sdk/raw-options.ts";
 import { describeSchema, type OptionDescription, takesUnknownOptions } from "./describe-schema.ts";
 import { type ConfigNode, type MapNode, type PlainValue, plainValue } from "./node.ts";
@@ -54,6 +55,7 @@ export function checkOptions(map: MapNode, rules: OptionRules, problems: Problem
       const names = new Set(mine.map(([name]) => name));
       rememberOptionOrder(config, order.filter(({ option }) => names.has(option)));
       rememberRawOptions(config, raw);
+      rememberOptionPlaces(config, placesOf(mine));
       return config;
     }
     failed = true;
@@ -200,4 +202,12 @@ function inGivenOrder(output: Record<string, unknown>, given: readonly string[])
   const ordered: Record<string, unknown> = {};
   for (const name of given) if (Object.hasOwn(output, name)) ordered[name] = output[name];
   return Object.assign(ordered, output);
+}
+
+function placesOf(given: readonly [string, GivenOption][]): Map<string, OptionPlace> {
+  return new Map(given.map(([name, { values }]) => {
+    const value = values[0]!;
+    const line = value.kind === "scalar" ? value.textLine : undefined;
+    return [name, { file: value.at.file, line: line ?? value.at.line }];
+  }));
 }

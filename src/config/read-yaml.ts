@@ -164,7 +164,11 @@ class Conversion {
     if (isSeq(node)) {
       return { kind: "list", at, items: node.items.map((item) => this.item(item, from, depth)) };
     }
-    return { kind: "scalar", at, text: isScalar(node) ? scalarText(node.value) : "" };
+    if (!isScalar(node)) return { kind: "scalar", at, text: "" };
+    const text = scalarText(node.value);
+    if (!node.type?.startsWith("BLOCK")) return { kind: "scalar", at, text };
+    const blankLines = /^\s*\n/.exec(text)?.[0].split("\n").length ?? 1;
+    return { kind: "scalar", at, text, textLine: at.line + blankLines };
   }
 
   private item(item: unknown, offset: number, depth: number): ConfigNode {

@@ -1,4 +1,4 @@
-import type { ConfigNode, MapNode } from "./node.ts";
+import { type ConfigNode, entryOf, type MapNode } from "./node.ts";
 import type { Problems } from "./problem.ts";
 
 /** The variables that `${NAME}` may name: the `env` section's, then the system's. */
@@ -59,10 +59,18 @@ export class Variables {
   }
 
   private expandMap(node: MapNode, problems: Problems): MapNode {
-    const entries = node.entries.map((entry) => ({
-      ...entry,
-      value: this.expandNode(entry.value, problems),
-    }));
+    const isScript = isNamed(node, "script");
+    const entries = node.entries.map((entry) =>
+      // In TypeScript `${…}` is the language's own.
+      isScript && entry.key.toLowerCase() === "code"
+        ? entry
+        : { ...entry, value: this.expandNode(entry.value, problems) }
+    );
     return { ...node, entries };
   }
+}
+
+function isNamed(map: MapNode, name: string): boolean {
+  const value = entryOf(map, "name")?.value;
+  return value?.kind === "scalar" && value.text.toLowerCase() === name;
 }

@@ -116,6 +116,7 @@ function makeFilter(spec: PipelineSpec, filter: FilterSpec, late: Late): FilterR
     log: context.log,
     metrics: spec.services.metrics.filter(filter.id),
     accepts: filter.accepts,
+    onError: filter.onError,
   });
   runner.use(filter.create({
     ...context,

@@ -1,4 +1,5 @@
 import { countOf } from "../lib/count-of.ts";
+import { messageWithPlace } from "../lib/error-place.ts";
 import type { Batch } from "../sdk/batch.ts";
 import type { Logger } from "../sdk/context.ts";
 import type { Filter, MaybePromise } from "../sdk/define.ts";
@@ -11,7 +12,15 @@ export interface FilterRunnerOptions {
   readonly log: Logger;
   readonly metrics: FilterMetrics;
   readonly accepts: (tag: string) => boolean;
+  /** Default `reject`. */
+  readonly onError?: OnFilterError | undefined;
 }
+
+/**
+ * What becomes of a batch at which a filter throws: `reject` gives it up and says so as an error, `drop` leaves
+ * it out, `pass` sends it on as the filter left it.
+ */
+export type OnFilterError = "reject" | "pass" | "drop";
 
 type Result = Batch | Batch[];
 
@@ -25,6 +34,8 @@ export class FilterRunner {
   /** Records that were rejected and that no result has been found to lack yet. */
   private rejected = 0;
   private readonly holds = new Set<() => void>();
+  /** The holds of the call of `process` under way: a call that fails keeps none. */
+  private taken: (() => void)[] = [];
 
   constructor(options: FilterRunnerOptions) {
     this.options = options;
@@ -41,19 +52,25 @@ export class FilterRunner {
     const before = batch.length;
     this.options.metrics.records.value += before;
     // What this filter emits meanwhile may lead back to it by way of another one.
-    const outer = this.ticket;
+    const outer = { ticket: this.ticket, taken: this.taken };
+    const taken: (() => void)[] = [];
     this.ticket = ticket;
+    this.taken = taken;
+    const failed = (error: unknown): Batch => {
+      for (const release of taken) release();
+      return this.failed(batch, before, error);
+    };
     try {
       const result = this.filter.process(batch);
       if (result instanceof Promise) {
-        return result.then((value) => this.count(before, value))
-          .catch((error) => this.failed(batch, before, error));
+        return result.then((value) => this.count(before, value)).catch(failed);
       }
       return this.count(before, result);
     } catch (error) {
-      return this.failed(batch, before, error);
+      return failed(error);
     } finally {
-      this.ticket = outer;
+      this.ticket = outer.ticket;
+      this.taken = outer.taken;
     }
   }
 
@@ -70,6 +87,7 @@ export class FilterRunner {
       if (this.holds.delete(release)) ticket.release();
     };
     this.holds.add(release);
+    this.taken.push(release);
     return release;
   }
 
@@ -79,15 +97,22 @@ export class FilterRunner {
       try {
         ack();
       } catch (error) {
-        this.options.log.error(`Cannot take an ack: ${messageOf(error)}`);
+        this.options.log.error(`Cannot take an ack: ${messageWithPlace(error)}`);
       }
     };
   }
 
-  reject(_record: LogRecord, error: unknown): void {
+  reject(record: LogRecord, error: unknown): LogRecord | null {
+    const { onError, metrics, log } = this.options;
+    const reason = messageWithPlace(error);
+    if (onError === "pass") {
+      log.warn(`Passed on a record at which the filter failed: ${reason}`);
+      return record;
+    }
     this.rejected++;
-    this.options.metrics.drop("rejected").value++;
-    this.options.log.warn(`Rejected a record: ${messageOf(error)}`, { reason: "rejected" });
+    metrics.drop("rejected").value++;
+    log.warn(`Rejected a record: ${reason}`, { reason: "rejected" });
+    return null;
   }
 
   countEmitted(records: number): void {
@@ -99,7 +124,7 @@ export class FilterRunner {
     try {
       return this.filter.flush?.() ?? [];
     } catch (error) {
-      this.options.log.error(`Cannot flush: ${messageOf(error)}`);
+      this.options.log.error(`Cannot flush: ${messageWithPlace(error)}`);
       return [];
     }
   }
@@ -112,7 +137,7 @@ export class FilterRunner {
     try {
       await this.filter.close?.();
     } catch (error) {
-      this.options.log.warn(`Cannot close: ${messageOf(error)}`);
+      this.options.log.warn(`Cannot close: ${messageWithPlace(error)}`);
     }
   }
 
@@ -134,17 +159,16 @@ export class FilterRunner {
   }
 
   private failed(batch: Batch, records: number, error: unknown): Batch {
-    this.options.metrics.drop("filter_error").value += this.withoutRejected(records);
-    this.options.log.error(
-      `Dropped a batch of ${countOf(records, "record")}: ${messageOf(error)}`,
-      {
-        reason: "filter_error",
-      },
-    );
+    const { onError, metrics, log } = this.options;
+    const what = `a batch of ${countOf(records, "record")}`;
+    const reason = messageWithPlace(error);
+    if (onError === "pass") {
+      log.error(`Passed on ${what} at which the filter failed: ${reason}`);
+      return this.count(records, batch) as Batch;
+    }
+    metrics.drop("filter_error").value += this.withoutRejected(records);
+    const say = onError === "drop" ? "warn" : "error";
+    log[say](`Dropped ${what}: ${reason}`, { reason: "filter_error" });
     return batch.with([]);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

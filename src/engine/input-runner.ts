@@ -1,3 +1,4 @@
+import { messageWithPlace } from "../lib/error-place.ts";
 import { Gate } from "../lib/gate.ts";
 import type { Batch } from "../sdk/batch.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
@@ -101,7 +102,7 @@ export class InputRunner {
         if (clock.nowMs() - startedMs > RESTART.capMs) failures = 1;
         const ms = backoffMs(failures, RESTART);
         log.error(
-          `Input failed: ${error instanceof Error ? error.message : error}; starting it again in ${
+          `Input failed: ${messageWithPlace(error)}; starting it again in ${
             (ms / 1000).toFixed(1)
           } s`,
         );

@@ -1,6 +1,7 @@
 import { Accumulator } from "../buffer/accumulator.ts";
 import type { QueuedPayload } from "../buffer/queued-payload.ts";
 import { countOf } from "../lib/count-of.ts";
+import { messageWithPlace } from "../lib/error-place.ts";
 import { Gate } from "../lib/gate.ts";
 import type { Batch } from "../sdk/batch.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
@@ -85,9 +86,7 @@ export class OutputRunner {
       const lost = batch.length - this.accumulator.counted;
       this.countDrop(lost, "encode_error");
       this.options.log.error(
-        `Dropped ${countOf(lost, "record")} that could not be encoded: ${
-          (error as Error)?.message ?? error
-        }`,
+        `Dropped ${countOf(lost, "record")} that could not be encoded: ${messageWithPlace(error)}`,
       );
     }
     if (!this.accumulator.isEmpty) this.scheduleFlush();

@@ -10,6 +10,7 @@ import type {
 } from "../sdk/context.ts";
 import type { EncodedOutput, Filter, Input, Output } from "../sdk/define.ts";
 import type { BackoffLimits } from "./backoff.ts";
+import type { OnFilterError } from "./filter-runner.ts";
 import type { FilterMetrics, InputMetrics, OutputMetrics } from "./metrics.ts";
 import type { Counter } from "../sdk/context.ts";
 
@@ -36,6 +37,8 @@ export interface InputSpec {
 export interface FilterSpec {
   readonly id: string;
   readonly accepts: (tag: string) => boolean;
+  /** Default `reject`. */
+  readonly onError?: OnFilterError | undefined;
   create(ctx: FilterContext): Filter;
 }
 

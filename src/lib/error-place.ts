@@ -26,13 +26,15 @@ export function messageWithPlace(error: unknown): string {
 
 function placeOf(error: unknown): Place | undefined {
   const { position, stack } = error as { position?: unknown; stack?: unknown } ?? {};
-  if (isPosition(position) && position.file !== "") return position;
+  if (isPosition(position) && position.file !== "") {
+    return { ...position, file: position.file.replace(/[?#].*$/, "") };
+  }
   if (typeof stack !== "string") return undefined;
   for (
     const [, file, line, column] of stack.matchAll(/\(?((?:\/|[a-z]+:)[^\s()]*?):(\d+):(\d+)\)?$/gm)
   ) {
     if (isUsers(file!)) {
-      return { file: file!.replace(/\?.*$/, ""), line: Number(line), column: Number(column) };
+      return { file: file!.replace(/[?#].*$/, ""), line: Number(line), column: Number(column) };
     }
   }
   return undefined;

@@ -26,6 +26,7 @@ const BUILTINS: Readonly<Record<PluginKind, Readonly<Record<string, Load>>>> = {
     parser: () => require("../../plugins/filters/parser.ts"),
     record_modifier: () => require("../../plugins/filters/record_modifier.ts"),
     rewrite_tag: () => require("../../plugins/filters/rewrite_tag.ts"),
+    script: () => require("../../plugins/filters/script.ts"),
     stdout: () => require("../../plugins/filters/stdout.ts"),
     sysinfo: () => require("../../plugins/filters/sysinfo.ts"),
     throttle: () => require("../../plugins/filters/throttle.ts"),

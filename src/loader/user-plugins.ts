@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { API_VERSION, type PluginDefinition } from "../sdk/define.ts";
+import { ConfigError } from "../sdk/errors.ts";
 import type { DefinitionOf, PluginKind, PluginRegistry } from "../sdk/registry.ts";
 import { importPlugin } from "./import-plugin.ts";
 import { checkPluginFile, type PluginRequest } from "./plugin-safety.ts";
@@ -88,5 +89,22 @@ export function withUserPlugins(
       ...own(kind) as unknown as DefinitionOf<K>[],
       ...builtins.list(kind).filter(({ name }) => !ownNames(kind).has(name.toLowerCase())),
     ],
+  };
+}
+
+/** The builtins for somebody who wants no code but the collector's own: the one that runs the user's is refused. */
+export function withoutUserCode(builtins: PluginRegistry): PluginRegistry {
+  return {
+    ...builtins,
+    find: <K extends PluginKind>(kind: K, name: string) => {
+      const found = builtins.find(kind, name);
+      if (found === undefined || found.kind !== "filter" || found.name !== "script") return found;
+      return {
+        ...found,
+        create() {
+          throw new ConfigError("it runs code of the configuration, which --no-plugins forbids");
+        },
+      };
+    },
   };
 }

@@ -159,10 +159,10 @@ export interface FilterContext extends PluginContext {
    */
   hold(): () => void;
   /**
-   * Gives up one record that `process` then leaves out of its result: counted by reason and logged, at most
-   * once a second.
+   * Gives up one record: counted by reason and logged. Returns what is to take its place in the result of
+   * `process`: nothing, or the record itself where the filter's `on_error` says that it is to pass.
    */
-  reject(record: LogRecord, error: unknown): void;
+  reject(record: LogRecord, error: unknown): LogRecord | null;
   /** Asks for a stop, after which the process ends with this status. */
   stop(status: number): void;
 }

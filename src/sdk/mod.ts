@@ -64,6 +64,7 @@ export { type JsonLines, SPAN } from "./json-lines.ts";
 export type { RawLines, RawSource } from "./raw-lines.ts";
 export { tlsOptions } from "./tls-options.ts";
 export { optionOrder, type WrittenOption } from "./option-order.ts";
+export { type OptionPlace, optionPlace } from "./option-place.ts";
 export { perRecord } from "./per-record.ts";
 export {
   type Body,
@@ -73,6 +74,7 @@ export {
   type LogRecord,
   setField,
 } from "./record.ts";
+export { messageWithPlace, noteUserFolder } from "../lib/error-place.ts";
 export { escapeControls } from "../lib/escape-controls.ts";
 export { parseJsonObject } from "../lib/json-object.ts";
 export { stringifyJson, stringifyJsonLines } from "../lib/json-text.ts";

@@ -18,8 +18,7 @@ export function perRecord(
     try {
       return call(record);
     } catch (error) {
-      ctx.reject(record, error);
-      return null;
+      return ctx.reject(record, error);
     }
   };
   return {

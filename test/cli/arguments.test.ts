@@ -62,7 +62,6 @@ describe("parseArguments", () => {
     ["-o stdout -t x", '-t x must follow an input (-i), not output "stdout"'],
     ["-qv -c x", "-q and -v contradict each other"],
     ["--quiet=3 -c x", "--quiet takes no value"],
-    ["-e my.so -c x", "-e is not supported in this version"],
     ["--daemon -c x", "--daemon is not supported in this version"],
   ];
   for (const [line, message] of WRONG) {

@@ -184,6 +184,34 @@ test("a rejected record is counted as rejected and not as filtered too", async (
   expect(pipeline.metric("dropped_records_total", { reason: "filter_error" })).toBe(7);
 });
 
+test.each(
+  [
+    ["pass", 3, "error: Passed on a batch of 3 records at which the filter failed: broken"],
+    ["drop", 0, "warn: Dropped a batch of 3 records: broken"],
+    ["reject", 0, "error: Dropped a batch of 3 records: broken"],
+  ] as const,
+)("on_error %s says what becomes of the records", async (onError, kept, message) => {
+  let released = 0;
+  const failing = {
+    onError,
+    create: (ctx: FilterContext): Filter => ({
+      process() {
+        ctx.hold();
+        throw new Error("broken");
+      },
+    }),
+  };
+  const output = new ScriptedOutput();
+  const pipeline = new TestPipeline({ filters: [failing], outputs: [{ output }] });
+  pipeline.emit(numbers(1, 3), () => void released++);
+  await pipeline.advance(1000);
+  expect(output.delivered.join(" ").split(" ").filter(Boolean)).toHaveLength(kept);
+  expect(pipeline.messages).toEqual([message]);
+  expect(pipeline.metric("dropped_records_total", { reason: "filter_error" })).toBe(3 - kept);
+  // What the failed call held is let go of with it.
+  expect(released).toBe(1);
+});
+
 test("a filter whose promise gives no batch costs its batch, not its input", async () => {
   const wrong = filter(() => Promise.resolve(undefined as unknown as Batch));
   const pipeline = new TestPipeline({

@@ -106,6 +106,7 @@ export function testContext(overrides: Partial<TestContext> = {}): TestContext {
     },
     reject(record) {
       context.rejected.push(record);
+      return null;
     },
     stop(status) {
       context.stopped = status;

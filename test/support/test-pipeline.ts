@@ -20,6 +20,7 @@ export interface TestPipelineOptions {
   readonly inputs?: readonly ((ctx: InputContext) => Input)[];
   readonly filters?: readonly {
     readonly match?: string;
+    readonly onError?: "reject" | "pass" | "drop";
     readonly create: (ctx: FilterContext) => Filter;
   }[];
   readonly outputs?: readonly {
@@ -56,8 +57,9 @@ export class TestPipeline {
           return create(ctx);
         },
       })),
-      filters: (options.filters ?? []).map(({ match, create }, i) => ({
+      filters: (options.filters ?? []).map(({ match, create, onError }, i) => ({
         id: `filter.${i}`,
+        onError,
         accepts: accepts(match),
         create,
       })),
