@@ -4,6 +4,7 @@ import type { LoadedConfig } from "../config/loaded-config.ts";
 import type { PluginFile } from "../config/plugin-entries.ts";
 import type { ConfigProblem } from "../config/problem.ts";
 import { PARSER_SCHEMAS } from "../loader/parser-schemas.ts";
+import type { LiveFile } from "../loader/plugin-files.ts";
 import { builtins } from "../loader/registry.ts";
 import {
   type LoadedPlugin,
@@ -22,6 +23,8 @@ export interface LoadedRun {
   readonly formats: readonly ParserDefinition[];
   /** What was loaded from where, for the log. */
   readonly notes: readonly string[];
+  /** The files of the user's plugins, for changes while they run. */
+  readonly liveFiles: readonly LiveFile[];
 }
 
 /** Loads the user's plugins first, and then the configuration that names them. */
@@ -39,8 +42,12 @@ export async function loadRun(
     : findPluginFiles(request);
   const problems = [...missing];
   const plugins: LoadedPlugin[] = [];
+  const liveFiles: LiveFile[] = [];
   for (const file of files) {
-    for (const plugin of await loadOne(file, problems)) {
+    const loaded = await loadOne(file, problems);
+    const live = loaded.flatMap((plugin) => plugin.live ?? []);
+    if (live.length > 0) liveFiles.push({ request: file, plugins: live });
+    for (const plugin of loaded) {
       const twin = plugins.find(({ definition: { kind, name } }) =>
         kind === plugin.definition.kind && name === plugin.definition.name
       );
@@ -54,16 +61,16 @@ export async function loadRun(
   }
   // Without its plugin everything that uses it would look wrong too.
   if (problems.length > 0) return { errors: problems };
-  const loaded = loadConfig({
+  const checked = loadConfig({
     ...request,
     registry: registryFor(command, plugins),
     parserSchemas: PARSER_SCHEMAS,
   });
-  if ("errors" in loaded) return loaded;
+  if ("errors" in checked) return checked;
   const formats = plugins.flatMap(({ definition }) =>
     definition.kind === "parser" ? [definition] : []
   );
-  return { config: loaded.config, formats, notes: plugins.map(noteOf) };
+  return { config: checked.config, formats, notes: plugins.map(noteOf), liveFiles };
 }
 
 function registryFor(

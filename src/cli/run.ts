@@ -19,6 +19,7 @@ import type { RunCommand } from "./arguments.ts";
 import { type CommandIo, EXIT } from "./command-io.ts";
 import { HeapKeeper } from "./heap-keeper.ts";
 import { type FaultSource, surviveFaults } from "./last-resort.ts";
+import { watchPlugins } from "./live-edit.ts";
 import { type LoadedRun, loadRun } from "./load-run.ts";
 import { logLevel, ownLog } from "./own-log.ts";
 import { pipelineSpec } from "./pipeline-spec.ts";
@@ -52,7 +53,13 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     io.stdout("configuration test is successful\n");
     return EXIT.ok;
   }
+  const stopWatching = watchPlugins(
+    config.service.hot_reload ? loaded.liveFiles : [],
+    say,
+    systemClock,
+  );
   const status = await operate(assembled.pipeline, config, { log, metrics, text, io });
+  stopWatching();
   log.flush();
   return status;
 }

@@ -9,9 +9,9 @@ const LOAD_MS = 10_000;
 /** Imports a file of the user's. Throws an Error that says what is wrong and where. */
 export async function importPlugin(path: string): Promise<Readonly<Record<string, unknown>>> {
   registerHostModules();
-  const file = resolve(path);
+  // What a link leads to is a module of its own: after the link was changed it is another one.
+  const file = realpathSync(resolve(path));
   noteUserFolder(dirname(file));
-  noteUserFolder(dirname(realpathSync(file)));
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () =>

@@ -3,12 +3,15 @@ import { API_VERSION, type PluginDefinition } from "../sdk/define.ts";
 import { ConfigError } from "../sdk/errors.ts";
 import type { DefinitionOf, PluginKind, PluginRegistry } from "../sdk/registry.ts";
 import { importPlugin } from "./import-plugin.ts";
+import { LivePlugin } from "./live-plugin.ts";
 import { checkPluginFile, type PluginRequest } from "./plugin-safety.ts";
 
 /** What was loaded from one file. */
 export interface LoadedPlugin {
   readonly path: string;
   readonly definition: PluginDefinition;
+  /** Exchanges its code while it runs. */
+  readonly live?: LivePlugin | undefined;
 }
 
 export interface UserPluginRequest extends PluginRequest {
@@ -23,13 +26,21 @@ const KINDS: ReadonlySet<unknown> = new Set<PluginKind>(["input", "filter", "out
  * whose message says what is wrong with the file, where, and what to do.
  */
 export async function loadUserPlugins(request: UserPluginRequest): Promise<LoadedPlugin[]> {
+  const definitions = await loadDefinitions(request);
+  return definitions.map((definition) => {
+    const live = new LivePlugin(definition);
+    return { path: request.path, definition: live.definition, live };
+  });
+}
+
+/** The same without the means to exchange them later. */
+export async function loadDefinitions(request: UserPluginRequest): Promise<PluginDefinition[]> {
   const { path } = request;
   try {
     if (!existsSync(path)) throw new Error("it does not exist");
     checkPluginFile(request);
     if (path.endsWith(".so")) throw new Error("Go plugins are not supported in this version");
-    const definitions = definitionsOf(await importPlugin(path), request.mayBeEmpty === true);
-    return definitions.map((definition) => ({ path, definition }));
+    return definitionsOf(await importPlugin(path), request.mayBeEmpty === true);
   } catch (error) {
     throw new Error(`Cannot load ${path}: ${(error as Error).message}`, { cause: error });
   }

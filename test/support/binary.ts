@@ -108,6 +108,13 @@ export class Collector implements AsyncDisposable {
     return await this.until(() => this.stderr.search(text) >= 0, `log line ${text}`);
   }
 
+  async untilPrinted(text: string | RegExp): Promise<this> {
+    return await this.until(
+      () => typeof text === "string" ? this.stdout.includes(text) : text.test(this.stdout),
+      `${text} on standard output`,
+    );
+  }
+
   async untilRecords(count: number): Promise<this> {
     return await this.until(() => this.records.length >= count, `${count} records`);
   }
