@@ -7,7 +7,8 @@ import {
   sectionEntries,
 } from "../config/catalog.ts";
 import type { PipelineKind } from "../config/common-options.ts";
-import type { OptionDescription } from "../config/describe-schema.ts";
+import { describeSchema, type OptionDescription } from "../config/describe-schema.ts";
+import { pluginEntrySchema } from "../config/plugin-entries.ts";
 import { type CommandIo, EXIT } from "./command-io.ts";
 
 type JsonSchema = { readonly [key: string]: unknown };
@@ -41,10 +42,7 @@ export function configurationSchema(schemas: CatalogSchemas): JsonSchema {
       service: { $ref: "#/$defs/service", description: service!.summary },
       env: environmentSchema(),
       includes: { ...ONE_OR_MORE_TEXTS, description: "Files to read too, relative to this one" },
-      plugins: {
-        ...ONE_OR_MORE_TEXTS,
-        description: "Your own plugins: .ts or .js files or patterns, relative to this file",
-      },
+      plugins: userPluginsSchema(),
       parsers: { type: "array", items: { $ref: "#/$defs/parser" }, description: parsers!.summary },
       multiline_parsers: {
         type: "array",
@@ -124,6 +122,16 @@ function optionsSchema(
   const properties: Record<string, unknown> = { ...others };
   for (const option of options) properties[option.name] = valueSchema(option);
   return closed(properties);
+}
+
+function userPluginsSchema(): JsonSchema {
+  const entry = {
+    anyOf: [{ type: "string" }, optionsSchema(describeSchema(pluginEntrySchema), {})],
+  };
+  return {
+    anyOf: [...entry.anyOf, { type: "array", items: entry }],
+    description: "Your own plugins: files, folders or patterns, relative to this file",
+  };
 }
 
 /** An object with these properties and no others; their names in any case. */
