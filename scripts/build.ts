@@ -1,8 +1,10 @@
 // Compiles the one executable. Run by Bun: `npm run build`.
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { writeAuthorModules } from "./author-modules.ts";
+import { writeSdkTypes } from "./sdk-types.ts";
 
 const OUTFILE = "dist/logcollector";
-const SOURCES = ["src", "plugins", "package.json", "package-lock.json", "scripts/build.ts"];
+const SOURCES = ["src", "plugins", "package.json", "package-lock.json", "scripts"];
 
 /** The newest change below a path, in milliseconds since the epoch. */
 function newest(path: string): number {
@@ -15,14 +17,20 @@ const upToDate = existsSync(OUTFILE) &&
   statSync(OUTFILE).mtimeMs > Math.max(...SOURCES.map(newest));
 
 if (!upToDate) {
-  mkdirSync("dist", { recursive: true });
+  mkdirSync("dist/embedded", { recursive: true });
+  // Parts of the executable that src/cli/plugin/embedded.ts names.
+  writeSdkTypes("dist/embedded/logcollector-sdk.d.ts.txt");
+  await writeAuthorModules("dist/embedded/author-modules.txt");
   const result = await Bun.build({
-    entrypoints: ["src/main.ts"],
+    // The second is where the thread of an isolated plugin starts.
+    entrypoints: ["src/main.ts", "src/worker.ts"],
     minify: { whitespace: true, syntax: true, identifiers: false },
     sourcemap: "inline",
     // Parsed ahead of time: the start takes a third less.
     bytecode: true,
     format: "esm",
+    // What both entries need is there once, and what nobody asked for stays unread: 2 MB less at rest.
+    splitting: true,
     compile: {
       outfile: OUTFILE,
       // --smol keeps the heap small: the collector's objects die young, and a bigger heap is no faster.
@@ -38,6 +46,10 @@ if (!upToDate) {
     for (const message of result.logs) console.error(message);
     process.exit(1);
   }
+}
+// The executable holds its source maps itself.
+for (const name of readdirSync("dist").filter((each) => each.endsWith(".js.map"))) {
+  rmSync(`dist/${name}`);
 }
 const { size } = statSync(OUTFILE);
 console.error(`${OUTFILE}: ${(size / 1e6).toFixed(1)} MB${upToDate ? " (up to date)" : ""}`);

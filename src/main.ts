@@ -59,6 +59,10 @@ async function execute(command: Command): Promise<number> {
       return version(io);
     case "plugins":
       return plugins(command.plugin, io, CATALOG);
+    case "plugin": {
+      const { plugin } = require("./cli/plugin/mod.ts") as typeof import("./cli/plugin/mod.ts");
+      return await plugin(command.args, io);
+    }
     case "schema":
       return schema(io, CATALOG);
     case "docs":
@@ -79,4 +83,11 @@ async function main(): Promise<number> {
   }
 }
 
-void main().then((status) => process.exit(status));
+type GoHosting = typeof import("./hosts/go/child/main.ts");
+const [, , word, ...words] = process.argv;
+
+if (word === "internal-go-host") {
+  // The process of a Go plugin. It must not end a runtime that the plugin's threads still use: it leaves by itself.
+  const { runChild }: GoHosting = require("./hosts/go/child/main.ts");
+  runChild(words[0]!, Number(words[1]));
+} else void main().then((status) => process.exit(status));

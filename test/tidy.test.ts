@@ -41,7 +41,7 @@ interface Import {
 function importsOf(file: string): Import[] {
   const text = readFileSync(file, "utf8");
   const found = text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^"';]*?from\s*"([^"]+)"/g);
-  const lazy = text.matchAll(/\brequire\("([^"]+)"\)/g);
+  const lazy = text.matchAll(/\brequire\(\s*"([^"]+)",?\s*\)/g);
   return [...found, ...lazy].map((match) => ({
     from: file,
     to: match[1]!.startsWith(".") ? normalize(join(dirname(file), match[1]!)) : match[1]!,
@@ -121,7 +121,9 @@ describe("layers", () => {
       for (const { from, to } of LOCAL) if (from === file) visit(to);
     };
     visit("src/main.ts");
+    visit("src/worker.ts");
     visit("src/sdk/mod.ts");
+    visit("src/testing/author-modules.ts");
     visit("src/testing/mod.ts");
     const examples = /^plugins\/examples\//;
     expect(FILES.filter((file) => !reached.has(file) && !examples.test(file))).toEqual([]);

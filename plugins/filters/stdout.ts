@@ -7,7 +7,7 @@ export default defineFilter({
   config: z.object({}),
   create(_config, ctx) {
     // Without a listener the reader's leaving would end the process.
-    process.stdout.on("error", () => undefined);
+    if (!process.stdout.listeners("error").includes(ignore)) process.stdout.on("error", ignore);
     // Waiting for the reader of a pipe keeps what it has not read yet out of memory.
     const print = (text: string) =>
       new Promise<void>((resolve) =>
@@ -29,3 +29,6 @@ export default defineFilter({
     };
   },
 });
+
+/** One for all instances: the stream outlives them. */
+function ignore(): void {}

@@ -9,7 +9,9 @@ import type { MapEntry, MapNode, ScalarNode } from "../config/node.ts";
 export type Command =
   | RunCommand
   | { readonly name: "help" | "version" | "schema" | "docs" }
-  | { readonly name: "plugins"; readonly plugin: string | undefined };
+  | { readonly name: "plugins"; readonly plugin: string | undefined }
+  /** The arguments behind `plugin`, which are read where they are needed. */
+  | { readonly name: "plugin"; readonly args: readonly string[] };
 
 /** Run a pipeline, or only check it. */
 export interface RunCommand {
@@ -26,7 +28,7 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-const SUBCOMMANDS = ["plugins", "schema", "docs", "help", "version"];
+const SUBCOMMANDS = ["plugin", "plugins", "schema", "docs", "help", "version"];
 
 const OPTIONS = {
   config: { type: "string", short: "c" },
@@ -68,6 +70,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 
 /** Reads the command line without the program's name. Throws {@link UsageError}. */
 export function parseArguments(args: readonly string[]): Command {
+  if (args[0] === "plugin") return { name: "plugin", args: args.slice(1) };
   const { tokens } = parseArgs({
     args: [...args],
     options: OPTIONS,
@@ -136,6 +139,7 @@ function subcommandOf(words: readonly string[]): Command | undefined {
       }`,
     );
   }
+  if (first === "plugin") throw new UsageError(`"plugin" must be the first argument`);
   const limit = first === "plugins" ? 1 : 0;
   if (rest.length > limit) throw new UsageError(`unexpected "${rest[limit]}" behind "${first}"`);
   if (first === "plugins") return { name: "plugins", plugin: rest[0] };

@@ -7,6 +7,7 @@ Usage
   logcollector -i NAME -p KEY=VALUE -F NAME -p KEY=VALUE -o NAME -m MATCH
                                            run a pipeline without a file
   logcollector -c config.yaml --dry-run    check the file, and stop
+  logcollector plugin new|test|check|list  make and test plugins of your own: "logcollector plugin --help"
   logcollector plugins [NAME]              list all plugins, or the options of one
   logcollector schema                      print a JSON Schema of the configuration, for editors
   logcollector docs                        print the reference of all options as Markdown

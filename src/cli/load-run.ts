@@ -43,7 +43,10 @@ export async function loadRun(
   const problems = [...missing];
   const plugins: LoadedPlugin[] = [];
   const liveFiles: LiveFile[] = [];
-  for (const file of files) {
+  // Plugins are loaded before the service section that says how long they may take.
+  const limits = { timeoutMs: 30_000 };
+  for (const entry of files) {
+    const file = { ...entry, timeoutMs: () => limits.timeoutMs };
     const loaded = await loadOne(file, problems);
     const live = loaded.flatMap((plugin) => plugin.live ?? []);
     if (live.length > 0) liveFiles.push({ request: file, plugins: live });
@@ -67,6 +70,7 @@ export async function loadRun(
     parserSchemas: PARSER_SCHEMAS,
   });
   if ("errors" in checked) return checked;
+  limits.timeoutMs = checked.config.service.plugin_timeout;
   const formats = plugins.flatMap(({ definition }) =>
     definition.kind === "parser" ? [definition] : []
   );

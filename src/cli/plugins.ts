@@ -47,7 +47,8 @@ function showOne(name: string, io: CommandIo, schemas: CatalogSchemas): number {
   return EXIT.ok;
 }
 
-function describeEntry(entry: CatalogEntry): string {
+/** A plugin with its options, as a table. */
+export function describeEntry(entry: CatalogEntry): string {
   const { kind, name, summary, options, aliases } = entry;
   const parts = [`${name} (${kind}): ${summary}\n`, optionTable(options)];
   for (const [old, now] of Object.entries(aliases)) {

@@ -6,6 +6,7 @@ import { problemOf } from "../config/problem-of.ts";
 import { type ConfigProblem, formatProblem } from "../config/problem.ts";
 import { assemble, AssemblyError } from "../engine/assemble.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
+import type { AssemblyProblem } from "../engine/spec.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { MultilineOptions } from "../loader/multiline-schema.ts";
 import { ParserRegistry } from "../loader/parser-registry.ts";
@@ -44,15 +45,15 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   }
   const metrics = new MetricsRegistry();
   const text = await TextPages.open(log.logger("main"));
-  const assembled = assembleConfig(loaded, { log, metrics, text });
+  const assembled = await assembleConfig(loaded, { log, metrics, text });
   if ("errors" in assembled) return reportProblems(assembled.errors, io);
   const say = log.logger("main");
-  for (const note of loaded.notes) say.info(note);
   for (const warning of config.warnings) say.warn(warning);
   if (command.dryRun) {
     io.stdout("configuration test is successful\n");
     return EXIT.ok;
   }
+  for (const note of loaded.notes) say.info(note);
   const stopWatching = watchPlugins(
     config.service.hot_reload ? loaded.liveFiles : [],
     say,
@@ -143,12 +144,13 @@ function builtinNames(): Record<string, readonly string[]> {
 
 type Assembled = { readonly pipeline: Pipeline } | { readonly errors: readonly ConfigProblem[] };
 
-function assembleConfig(
+async function assembleConfig(
   { config, formats }: LoadedRun,
   { log, metrics, text }: Assembly,
-): Assembled {
+): Promise<Assembled> {
   const parsers = new ParserRegistry({
     parsers: config.parsers.map((section) => section.options as ParserOptions),
+    formatOptions: new Map(config.parsers.map(({ name, formatOptions }) => [name, formatOptions])),
     multilineParsers: config.multilineParsers.map((section) => section.options as MultilineOptions),
     formats,
     log: log.logger("parsers"),
@@ -182,14 +184,15 @@ function assembleConfig(
     parser: (name) => parsers.parser(name),
     multiline: (names) => parsers.multiline(names),
   });
+  const reported = ({ kind, id, error }: AssemblyProblem): ConfigProblem =>
+    problemOf(byId.get(keyOf(kind, id))!, error);
   try {
-    return { pipeline: assemble(spec) };
+    const pipeline = assemble(spec);
+    const problems = await pipeline.prepare();
+    return problems.length === 0 ? { pipeline } : { errors: problems.map(reported) };
   } catch (error) {
     if (!(error instanceof AssemblyError)) throw error;
-    const errors = error.problems.map(({ kind, id, error }) =>
-      problemOf(byId.get(keyOf(kind, id))!, error)
-    );
-    return { errors };
+    return { errors: error.problems.map(reported) };
   }
 }
 

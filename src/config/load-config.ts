@@ -9,6 +9,7 @@ import { parserSections } from "./parser-sections.ts";
 import { readParsersFiles } from "./parsers-files.ts";
 import { type PluginFile, pluginFiles } from "./plugin-entries.ts";
 import { pluginInstances } from "./plugin-instances.ts";
+import { readPluginsFiles } from "./plugins-files.ts";
 import { type ConfigProblem, Problems } from "./problem.ts";
 import { FileReader } from "./read-files.ts";
 import { emptySections, type Sections } from "./sections.ts";
@@ -59,7 +60,20 @@ export function loadConfig(request: ConfigRequest): ConfigResult {
   const plugins = { input: expand(input), filter: expand(filter), output: expand(output) };
   const instances = pluginInstances({ ...sections, plugins }, request.registry, problems);
   const { parser, multiline } = request.parserSchemas;
-  const parsers = parserSections("parser", expand(sections.parsers), parser, problems);
+  const formatSchema = (format: string): z.ZodObject | undefined => {
+    const schema = request.registry.find("parser", format)?.config;
+    // The options of the builtin formats are among those of every parser.
+    const isKnown = schema === undefined ||
+      Object.keys(schema.shape).every((option) => option in parser.shape);
+    return isKnown ? undefined : schema;
+  };
+  const parsers = parserSections(
+    "parser",
+    expand(sections.parsers),
+    parser,
+    problems,
+    formatSchema,
+  );
   const multilineParsers = parserSections(
     "multiline parser",
     expand(sections.multilineParsers),
@@ -93,7 +107,11 @@ export function findPluginFiles(
   if (request.path !== undefined) readMainFile(request, files, sections, others);
   const variables = variablesOf(request, sections, files, others);
   const problems = new Problems();
-  const entries = [...sections.pluginEntries, ...request.commandLine?.pluginEntries ?? []];
+  const entries = [
+    ...sections.pluginEntries,
+    ...readPluginsFiles([mergedService(request, sections)], variables, files, problems),
+    ...request.commandLine?.pluginEntries ?? [],
+  ];
   const found = pluginFiles(entries, variables, files, problems);
   return { files: found, problems: problems.sorted() };
 }
@@ -151,7 +169,10 @@ function variablesOf(
 }
 
 /** One service section of all files; what the command line says stands instead of what a file says. */
-function mergedService({ path, commandLine }: ConfigRequest, sections: Sections): MapNode {
+function mergedService(
+  { path, commandLine }: Pick<ConfigRequest, "path" | "commandLine">,
+  sections: Sections,
+): MapNode {
   const fromCommandLine = commandLine?.service ?? [];
   const replaced = new Set(fromCommandLine.map((entry) => entry.key));
   replaced.delete("parsers_file");

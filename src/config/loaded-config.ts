@@ -49,5 +49,7 @@ export interface ParserSection {
   readonly name: string;
   /** The output of the schema. */
   readonly options: unknown;
+  /** The output of the format's own schema, when a plugin of the user's adds the format. */
+  readonly formatOptions?: Readonly<Record<string, unknown>> | undefined;
   readonly position: string;
 }

@@ -6,12 +6,16 @@ import { checkOptions } from "./option-group.ts";
 import { rememberSource } from "./problem-of.ts";
 import { formatPosition, type Problems } from "./problem.ts";
 
-/** Checks entries of `parsers` or `multiline_parsers`. What is wrong is reported and left out. */
+/**
+ * Checks entries of `parsers` or `multiline_parsers`. What is wrong is reported and left out. `schemaOf` gives the
+ * options of a format that a plugin adds.
+ */
 export function parserSections(
   kind: "parser" | "multiline parser",
   maps: readonly MapNode[],
   schema: z.ZodObject,
   problems: Problems,
+  schemaOf: (format: string) => z.ZodObject | undefined = () => undefined,
 ): ParserSection[] {
   const sections: ParserSection[] = [];
   for (const written of maps) {
@@ -25,13 +29,18 @@ export function parserSections(
     // A schema may or may not have the name among its options.
     const others = "name" in schema.shape ? [] : ["name"];
     const owner = `${kind} "${name}"`;
-    const { outputs, given } = checkOptions(
-      map,
-      { owner, schemas: [schema], others },
-      problems,
-    );
+    const format = entryOf(map, "format")?.value;
+    const ofFormat = format?.kind === "scalar" ? schemaOf(format.text) : undefined;
+    // What the format calls its own is not the collector's, even under the same name.
+    const schemas = ofFormat === undefined ? [schema] : [ofFormat, schema];
+    const { outputs, given } = checkOptions(map, { owner, schemas, others }, problems);
     if (outputs === undefined) continue;
-    const section = { name, options: outputs[0], position: formatPosition(map.at) };
+    const section: ParserSection = {
+      name,
+      options: outputs.at(-1),
+      formatOptions: outputs.length > 1 ? outputs[0] as Record<string, unknown> : undefined,
+      position: formatPosition(map.at),
+    };
     rememberSource(section, { owner, map, given });
     sections.push(section);
   }

@@ -15,7 +15,7 @@ interface OpenSection {
   readonly entries: MapEntry[];
 }
 
-const REFUSED = new Set(["custom", "plugins", "stream_task", "upstream", "node"]);
+const REFUSED = new Set(["custom", "stream_task", "upstream", "node"]);
 
 /** Reads Fluent Bit's classic format (`[PARSER]` and indented `Key value` lines) into `into`. */
 export function readClassic(
@@ -39,8 +39,15 @@ export function readClassic(
       section = name === undefined ? undefined : { name, at, entries: [] };
       if (section !== undefined) place(section, into, problems);
     } else if (section === undefined) problems.add(at, "expected a section such as [PARSER] first");
+    else if (section.name === "plugins") readPlugin(readEntry(words, at), into, problems);
     else section.entries.push(readEntry(words, at));
   }
+}
+
+/** `Path /lib/out_x.so` of `[PLUGINS]` is an entry of `plugins`. */
+function readPlugin({ key, at, value }: MapEntry, into: Sections, problems: Problems): void {
+  if (key.toLowerCase() === "path") into.pluginEntries.push(value);
+  else problems.add(at, `unknown option "${key}" of [PLUGINS]: expected Path`);
 }
 
 function readEntry(words: string, at: Position): MapEntry {
@@ -74,6 +81,7 @@ function place(section: OpenSection, into: Sections, problems: Problems): void {
   else if (name === "input" || name === "filter" || name === "output") into.plugins[name].push(map);
   else if (name === "parser") into.parsers.push(map);
   else if (name === "multiline_parser") into.multilineParsers.push(map);
+  else if (name === "plugins") return;
   else if (REFUSED.has(name)) problems.add(at, notSupported(`[${name.toUpperCase()}]`));
   else problems.add(at, `unknown section "[${name.toUpperCase()}]"`);
 }

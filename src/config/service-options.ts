@@ -32,6 +32,10 @@ export const serviceSchema = z.object({
     .describe("How long records are gathered before they are sent; fractions allowed"),
   grace: field.duration("s").default(5000)
     .describe("How long a stop may take to deliver what is still waiting"),
+  plugin_timeout: field.duration("s").refine((ms) => ms > 0, "must be more than 0").default(30_000)
+    .describe(
+      "How long a call of a plugin with `isolation: worker` may take before its worker is started again",
+    ),
   log_level: field.oneOf(...LOG_LEVELS).default("info")
     .describe("How much the collector says about itself"),
   log_file: field.text().optional().describe("File for the collector's own log instead of stderr"),
@@ -39,6 +43,8 @@ export const serviceSchema = z.object({
     .describe("Run in the background; must be off"),
   parsers_file: field.repeated(field.text()).default([])
     .describe("Files with parsers, YAML or classic, relative to this file"),
+  plugins_file: field.repeated(field.text()).default([])
+    .describe("Files with paths of plugins, classic ([PLUGINS]) or YAML, relative to this file"),
   http_server: field.bool().default(false).describe("Serve metrics and health over HTTP"),
   http_listen: field.text().default("127.0.0.1").describe(
     "Address that the HTTP server listens on",
@@ -128,7 +134,6 @@ export type ServiceOptions = z.output<typeof serviceSchema>;
 
 /** Keys of `service` that promise something which does not exist here yet. */
 export const REFUSED_SERVICE_OPTIONS: ReadonlySet<string> = new Set([
-  "plugins_file",
   "streams_file",
   "telemetry",
 ]);

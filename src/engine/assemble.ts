@@ -5,15 +5,15 @@ import { InputRunner } from "./input-runner.ts";
 import { OutputRunner } from "./output-runner.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Router } from "./router.ts";
-import type { FilterSpec, InputSpec, OutputSpec, PipelineSpec, SpecKind } from "./spec.ts";
+import type {
+  AssemblyProblem,
+  FilterSpec,
+  InputSpec,
+  OutputSpec,
+  PipelineSpec,
+  SpecKind,
+} from "./spec.ts";
 import { Ticket } from "./ticket.ts";
-
-/** A plugin that could not be made from its options. */
-export interface AssemblyProblem {
-  readonly kind: SpecKind;
-  readonly id: string;
-  readonly error: unknown;
-}
 
 /** All plugins that could not be made, not only the first. */
 export class AssemblyError extends Error {
@@ -120,6 +120,7 @@ function makeFilter(spec: PipelineSpec, filter: FilterSpec, late: Late): FilterR
   });
   runner.use(filter.create({
     ...context,
+    onError: filter.onError ?? "reject",
     hold: () => runner.hold(),
     reject: (record, error) => runner.reject(record, error),
     stop: (status) => late.stop?.(status),

@@ -3,6 +3,8 @@ import { messageWithPlace } from "../lib/error-place.ts";
 import type { Batch } from "../sdk/batch.ts";
 import type { Logger } from "../sdk/context.ts";
 import type { Filter, MaybePromise } from "../sdk/define.ts";
+import { dropReason } from "../sdk/drop-reasons.ts";
+import { prepare } from "../sdk/preparable.ts";
 import type { LogRecord } from "../sdk/record.ts";
 import type { FilterMetrics } from "./metrics.ts";
 import type { Ticket } from "./ticket.ts";
@@ -46,6 +48,11 @@ export class FilterRunner {
   /** The filter's context needs this runner, so the filter itself comes second. */
   use(filter: Filter): void {
     this.filter = filter;
+  }
+
+  /** Waits until the filter is set up. Rejects as `create` throws. */
+  async prepare(): Promise<void> {
+    await prepare(this.filter);
   }
 
   process(batch: Batch, ticket: Ticket): MaybePromise<Result> {
@@ -110,8 +117,9 @@ export class FilterRunner {
       return record;
     }
     this.rejected++;
-    metrics.drop("rejected").value++;
-    log.warn(`Rejected a record: ${reason}`, { reason: "rejected" });
+    const label = dropReason(error, "rejected");
+    metrics.drop(label).value++;
+    log.warn(`Rejected a record: ${reason}`, { reason: label });
     return null;
   }
 
@@ -120,9 +128,9 @@ export class FilterRunner {
   }
 
   /** What the filter held back. The holds are released by {@link releaseHolds} once it has gone through. */
-  flush(): Batch[] {
+  async flush(): Promise<Batch[]> {
     try {
-      return this.filter.flush?.() ?? [];
+      return await this.filter.flush?.() ?? [];
     } catch (error) {
       this.options.log.error(`Cannot flush: ${messageWithPlace(error)}`);
       return [];
@@ -166,9 +174,10 @@ export class FilterRunner {
       log.error(`Passed on ${what} at which the filter failed: ${reason}`);
       return this.count(records, batch) as Batch;
     }
-    metrics.drop("filter_error").value += this.withoutRejected(records);
+    const label = dropReason(error, "filter_error");
+    metrics.drop(label).value += this.withoutRejected(records);
     const say = onError === "drop" ? "warn" : "error";
-    log[say](`Dropped ${what}: ${reason}`, { reason: "filter_error" });
+    log[say](`Dropped ${what}: ${reason}`, { reason: label });
     return batch.with([]);
   }
 }

@@ -3,6 +3,7 @@ import { Gate } from "../lib/gate.ts";
 import type { Batch } from "../sdk/batch.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 import type { Input } from "../sdk/define.ts";
+import { prepare } from "../sdk/preparable.ts";
 import { backoffMs } from "./backoff.ts";
 import type { FilterChain } from "./filter-chain.ts";
 import type { InputMetrics } from "./metrics.ts";
@@ -52,6 +53,11 @@ export class InputRunner {
   /** The input's context needs this runner, so the input itself comes second. */
   use(input: Input): void {
     this.input = input;
+  }
+
+  /** Waits until the input is set up. Rejects as `create` throws. */
+  async prepare(): Promise<void> {
+    await prepare(this.input);
   }
 
   /** Batches that are emitted and not safe everywhere. */

@@ -6,6 +6,7 @@ import { Gate } from "../lib/gate.ts";
 import type { Batch } from "../sdk/batch.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 import { type EncodedOutput, isEncodedOutput, type Output } from "../sdk/define.ts";
+import { prepare } from "../sdk/preparable.ts";
 import type { BackoffLimits } from "./backoff.ts";
 import type { OutputMetrics } from "./metrics.ts";
 import { Sender } from "./sender.ts";
@@ -64,6 +65,11 @@ export class OutputRunner {
       onDrop: (records, reason) => this.countDrop(records, reason),
     });
     this.sender = new Sender({ ...options, output: this.output, onDone: (p) => this.done(p) });
+  }
+
+  /** Waits until the output is set up. Rejects as `create` throws. */
+  async prepare(): Promise<void> {
+    await prepare(this.options.output);
   }
 
   /** For how long something has waited while nothing was delivered, in milliseconds; 0 when nothing waits. */

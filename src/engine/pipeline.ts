@@ -1,9 +1,11 @@
 import { countOf } from "../lib/count-of.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
+import type { Preparable } from "../sdk/preparable.ts";
 import type { FilterChain } from "./filter-chain.ts";
 import type { FilterRunner } from "./filter-runner.ts";
 import type { InputRunner } from "./input-runner.ts";
 import type { OutputRunner } from "./output-runner.ts";
+import type { AssemblyProblem, SpecKind } from "./spec.ts";
 import { Ticket } from "./ticket.ts";
 
 export interface PipelineOptions {
@@ -41,6 +43,23 @@ export class Pipeline {
 
   get uptimeMs(): number {
     return this.options.clock.nowMs() - this.startedMs;
+  }
+
+  /**
+   * Waits until the plugins that run elsewhere are set up there. Call it before {@link run}; it returns what
+   * failed, as {@link assemble} reports what fails at once.
+   */
+  async prepare(): Promise<AssemblyProblem[]> {
+    const { inputs, filters, outputs } = this.options;
+    const problems: AssemblyProblem[] = [];
+    const attempt = (kind: SpecKind) => (runner: Preparable & { readonly id: string }) =>
+      runner.prepare().catch((error) => void problems.push({ kind, id: runner.id, error }));
+    await Promise.all([
+      ...inputs.map(attempt("input")),
+      ...filters.map(attempt("filter")),
+      ...outputs.map(attempt("output")),
+    ]);
+    return problems;
   }
 
   /** Asks for a stop; the first status that is not 0 becomes the result of {@link run}. */
@@ -108,7 +127,7 @@ export class Pipeline {
 
   private async flushFilters(): Promise<void> {
     for (const filter of this.options.filters) {
-      const batches = filter.flush();
+      const batches = await filter.flush();
       let unsafe = batches.length;
       const settled = () => {
         if (--unsafe === 0) filter.releaseHolds();

@@ -3,6 +3,7 @@ import { countOf } from "../lib/count-of.ts";
 import { Gate } from "../lib/gate.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 import type { EncodedOutput } from "../sdk/define.ts";
+import { dropReason, dropReasons } from "../sdk/drop-reasons.ts";
 import { PartialError, PermanentError, ThrottledError } from "../sdk/errors.ts";
 import { type BackoffLimits, backoffMs } from "./backoff.ts";
 import type { OutputMetrics } from "./metrics.ts";
@@ -120,11 +121,10 @@ export class Sender {
     if (error instanceof PermanentError) {
       // What is tried again counts as a retry only, as in Fluent Bit: its alerts are made for that.
       metrics.errors.value++;
-      metrics.drop("refused").value += payload.records;
+      const reason = dropReason(error, "refused");
+      metrics.drop(reason).value += payload.records;
       metrics.droppedRecords.value += payload.records;
-      log.error(`Dropped ${countOf(payload.records, "record")}: ${error.message}`, {
-        reason: "refused",
-      });
+      log.error(`Dropped ${countOf(payload.records, "record")}: ${error.message}`, { reason });
       return true;
     }
     if (error instanceof PartialError) {
@@ -150,11 +150,13 @@ export class Sender {
     metrics.deliveredRecords.value += taken;
     metrics.deliveredBytes.value += Math.max(0, payload.bytes.length - error.remaining.length);
     if (taken > 0) this.lastDeliveredMs = this.options.clock.nowMs();
-    metrics.drop("refused").value += error.refused;
+    const reasons = dropReasons(error, error.refused, "refused");
+    for (const [reason, records] of Object.entries(reasons)) metrics.drop(reason).value += records;
     metrics.droppedRecords.value += error.refused;
-    if (error.refused > 0) {
+    // Without a word: what an output leaves out on purpose is counted only.
+    if (error.refused > 0 && error.message !== "") {
       this.options.log.error(`Dropped ${countOf(error.refused, "record")}: ${error.message}`, {
-        reason: "refused",
+        reason: Object.keys(reasons).join(","),
       });
     }
     payload.bytes = error.remaining;

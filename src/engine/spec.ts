@@ -26,6 +26,13 @@ export interface PipelineSpec {
 /** Ids are unique within a kind only: a filter and an output may both be `stdout.0`. */
 export type SpecKind = "input" | "filter" | "output";
 
+/** A plugin that could not be made from its options. */
+export interface AssemblyProblem {
+  readonly kind: SpecKind;
+  readonly id: string;
+  readonly error: unknown;
+}
+
 export interface InputSpec {
   readonly id: string;
   readonly tag: string;

@@ -1,12 +1,5 @@
-import { Packr } from "msgpackr/pack";
+import { MsgpackWriter } from "./msgpack-writer.ts";
 import type { Fields } from "./record-accessor.ts";
-
-// "auto" (a 64-bit integer where a number would lose digits) is in msgpackr's documentation, not in its types.
-const packr = new Packr({
-  useRecords: false,
-  variableMapSize: true,
-  int64AsType: "auto" as unknown as "bigint",
-});
 
 /** What of a record is encoded; the SDK's `LogRecord` is one. */
 export interface EventRecord {
@@ -16,29 +9,38 @@ export interface EventRecord {
   readonly metadata?: Fields | undefined;
 }
 
-const EMPTY_MAP = Buffer.from([0x80]);
+const HEAD_BYTES = 12;
+const writer = new MsgpackWriter();
 
 /** The records as Fluent Bit's own events, one behind the other: `[[EventTime, metadata], body]`. */
 export function encodeMsgpackEvents(records: readonly EventRecord[]): Uint8Array {
-  const parts: Uint8Array[] = [];
+  writer.clear();
   for (const { sec, nsec, body, metadata } of records) {
-    parts.push(
-      eventHead(sec, nsec),
-      metadata === undefined ? EMPTY_MAP : packr.pack(metadata),
-      packr.pack(body),
-    );
+    writeEventHead(writer, sec, nsec, metadata ?? {});
+    writer.map(body);
   }
-  return Buffer.concat(parts);
+  return Buffer.from(writer.written);
 }
 
 /**
- * Two arrays of two, and the time to the nanosecond as the Forward protocol has it: extension type 0,
- * two big-endian 32-bit numbers. msgpackr keeps type 0 for itself, so these bytes are written here.
+ * What stands before a record's body: with metadata `[[EventTime, metadata]`, without `[EventTime`, which is
+ * the older form. The time is exact to the nanosecond, as the Forward protocol has it: extension type 0, two
+ * big-endian 32-bit numbers.
  */
-function eventHead(sec: number, nsec: number): Buffer {
-  const head = Buffer.allocUnsafe(12);
-  head.writeUInt32BE(0x9292d700, 0);
-  head.writeUInt32BE(sec >>> 0, 4);
-  head.writeUInt32BE(nsec, 8);
-  return head;
+export function writeEventHead(
+  into: MsgpackWriter,
+  sec: number,
+  nsec: number,
+  metadata: Fields | undefined,
+): void {
+  into.reserve(HEAD_BYTES);
+  const { memory } = into;
+  let at = into.length;
+  memory[at++] = 0x92;
+  if (metadata !== undefined) memory[at++] = 0x92;
+  memory[at++] = 0xd7;
+  memory[at++] = 0;
+  at = memory.writeUInt32BE(sec >>> 0, at);
+  into.length = memory.writeUInt32BE(nsec, at);
+  if (metadata !== undefined) into.map(metadata);
 }

@@ -7,6 +7,8 @@ let registered = false;
 export function registerHostModules(): void {
   if (registered) return;
   registered = true;
+  // Before it is registered: run from source, the name would lead back to the registration.
+  const zod = require("zod");
   Bun.plugin({
     name: "logcollector",
     setup(build) {
@@ -14,7 +16,7 @@ export function registerHostModules(): void {
         exports: require("../sdk/mod.ts"),
         loader: "object",
       }));
-      build.module("zod", () => ({ exports: require("zod"), loader: "object" }));
+      build.module("zod", () => ({ exports: zod, loader: "object" }));
     },
   });
 }

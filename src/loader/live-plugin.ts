@@ -9,17 +9,10 @@ import type {
 } from "../sdk/define.ts";
 import { optionOrder, rememberOptionOrder } from "../sdk/option-order.ts";
 import { rawOptions, rememberRawOptions } from "../sdk/raw-options.ts";
+import type { LiveInstance } from "./live/live-instance.ts";
 import { LiveFilter } from "./live/live-filter.ts";
 import { LiveInput } from "./live/live-input.ts";
 import { LiveOutput } from "./live/live-output.ts";
-
-/** A running plugin whose code can be exchanged. */
-export interface LiveInstance<P = unknown> {
-  /** Makes the successor ready. Throws when it cannot take over; then nothing has changed. */
-  check(next: P): void;
-  /** Goes on with the successor from the next batch on. */
-  swap(next: P): void;
-}
 
 interface Slot {
   readonly id: string;

@@ -23,6 +23,10 @@ const DEFAULT_MULTILINE_LIMIT = 2 * 1024 * 1024;
 export interface ParserRegistryOptions {
   /** The entries of `parsers`, checked with {@link parserSchema}. Names are unique: the configuration keeps the first of a name. */
   readonly parsers?: readonly ParserOptions[] | undefined;
+  /** What the formats of plugins get as their options, by the parser's name. */
+  readonly formatOptions?:
+    | ReadonlyMap<string, Readonly<Record<string, unknown>> | undefined>
+    | undefined;
   /** The entries of `multiline_parsers`, checked with `multilineParserSchema`. */
   readonly multilineParsers?: readonly MultilineOptions[] | undefined;
   readonly log: Logger;
@@ -41,6 +45,10 @@ export class ParserRegistry {
   private readonly multilineLimit: number;
   private readonly formats = new Map<string, ParserDefinition>();
   private readonly options = new Map<string, () => ParserOptions>();
+  private readonly formatOptions: ReadonlyMap<
+    string,
+    Readonly<Record<string, unknown>> | undefined
+  >;
   private readonly parsers = new Map<string, LineParser>();
   private readonly multilineOptions = new Map<string, MultilineOptions>();
   private readonly multilines = new Map<string, MultilineDefinition>();
@@ -48,6 +56,7 @@ export class ParserRegistry {
   constructor(options: ParserRegistryOptions) {
     this.log = options.log;
     this.nowSec = options.nowSec ?? (() => Math.floor(Date.now() / 1000));
+    this.formatOptions = options.formatOptions ?? new Map();
     this.multilineLimit = (options.multilineBufferLimit ?? DEFAULT_MULTILINE_LIMIT) || Infinity;
     for (const format of options.formats ?? []) {
       this.formats.set(format.name, format);
@@ -88,7 +97,10 @@ export class ParserRegistry {
     const name = options.format.toLowerCase();
     const context = { id: options.name, log: this.log };
     const own = this.formats.get(name);
-    if (own !== undefined) return guarded(own.create(options, context), context);
+    if (own !== undefined) {
+      const config = this.formatOptions.get(options.name) ?? options;
+      return guarded(own.create(config, context), context);
+    }
     const found = builtins.find("parser", name);
     if (found !== undefined) return found.create(options, context);
     throw new ConfigError(

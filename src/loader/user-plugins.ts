@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { watchInline } from "../hosts/watch-inline.ts";
 import { API_VERSION, type PluginDefinition } from "../sdk/define.ts";
 import { ConfigError } from "../sdk/errors.ts";
 import type { DefinitionOf, PluginKind, PluginRegistry } from "../sdk/registry.ts";
@@ -17,7 +19,15 @@ export interface LoadedPlugin {
 export interface UserPluginRequest extends PluginRequest {
   /** A file without a plugin is no mistake, as in a folder that holds other modules too. */
   readonly mayBeEmpty?: boolean | undefined;
+  /** `worker` runs the plugin in a thread of its own. Default `inline`. */
+  readonly isolation?: "inline" | "worker" | undefined;
+  /** Memory of that thread, in bytes. */
+  readonly memory_limit?: number | undefined;
+  /** How long a call of an isolated plugin may take, in milliseconds: known once the configuration was read. */
+  readonly timeoutMs?: (() => number) | undefined;
 }
+
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 const KINDS: ReadonlySet<unknown> = new Set<PluginKind>(["input", "filter", "output", "parser"]);
 
@@ -39,11 +49,37 @@ export async function loadDefinitions(request: UserPluginRequest): Promise<Plugi
   try {
     if (!existsSync(path)) throw new Error("it does not exist");
     checkPluginFile(request);
-    if (path.endsWith(".so")) throw new Error("Go plugins are not supported in this version");
-    return definitionsOf(await importPlugin(path), request.mayBeEmpty === true);
+    if (path.endsWith(".so")) return [await goPlugin(request)];
+    const definitions = definitionsOf(await importPlugin(path), request.mayBeEmpty === true);
+    return definitions.map((definition) => hosted(definition, request));
   } catch (error) {
-    throw new Error(`Cannot load ${path}: ${(error as Error).message}`, { cause: error });
+    const { message } = error as Error;
+    const prefix = `Cannot load ${path}: `;
+    throw new Error(prefix + message.replace(/^Cannot load .*?: /, ""), { cause: error });
   }
+}
+
+/** The plugin where it is to run: in this thread, or in one of its own. */
+function hosted(definition: PluginDefinition, request: UserPluginRequest): PluginDefinition {
+  if (request.isolation !== "worker") return watchInline(definition, request.path);
+  const { isolate } = require(
+    "../hosts/worker/isolate.ts",
+  ) as typeof import("../hosts/worker/isolate.ts");
+  return isolate(definition, {
+    path: resolve(request.path),
+    timeoutMs: request.timeoutMs ?? (() => DEFAULT_TIMEOUT_MS),
+    check: () => checkPluginFile(request),
+    ...(request.memory_limit !== undefined && { memoryLimitBytes: request.memory_limit }),
+  });
+}
+
+type GoHosting = typeof import("../hosts/go/load-go-plugin.ts");
+
+/** In a process of its own. */
+async function goPlugin({ path, timeoutMs }: UserPluginRequest): Promise<PluginDefinition> {
+  // Loaded when it is needed: most runs have no Go plugin.
+  const { loadGoPlugin }: GoHosting = require("../hosts/go/load-go-plugin.ts");
+  return await loadGoPlugin(path, timeoutMs ?? (() => DEFAULT_TIMEOUT_MS));
 }
 
 function definitionsOf(

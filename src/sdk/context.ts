@@ -163,6 +163,8 @@ export interface FilterContext extends PluginContext {
    * `process`: nothing, or the record itself where the filter's `on_error` says that it is to pass.
    */
   reject(record: LogRecord, error: unknown): LogRecord | null;
+  /** What the configuration's `on_error` says is to become of records at which the filter fails. */
+  readonly onError?: "reject" | "pass" | "drop" | undefined;
   /** Asks for a stop, after which the process ends with this status. */
   stop(status: number): void;
 }

@@ -24,7 +24,7 @@ export interface Filter {
   /** Returns the batch, changed or not, another one, or several. `batch.with([])` drops all. */
   process(batch: Batch): MaybePromise<Batch | Batch[]>;
   /** Called once when all inputs have stopped: what the filter held back. */
-  flush?(): Batch[];
+  flush?(): MaybePromise<Batch[]>;
   close?(): MaybePromise<void>;
 }
 

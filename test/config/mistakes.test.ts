@@ -62,7 +62,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ]],
   [
     "what is not built yet",
-    `upstream_servers: []\nx-mine: [x]\ncustoms: []\nstream_processor: []\nservice:\n  plugins_file: x\n${
+    `upstream_servers: []\nx-mine: [x]\ncustoms: []\nstream_processor: []\nservice:\n  streams_file: x\n${
       tailWith("path: a", "processors: {}", "routes: {}", "rate_gate.max_bytes: 5")
     }`,
     [
@@ -70,7 +70,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
       'config.yaml:1:1: "upstream_servers" is not supported in this version',
       'config.yaml:3:1: "customs" is not supported in this version',
       'config.yaml:4:1: "stream_processor" is not supported in this version',
-      'config.yaml:6:3: "plugins_file" is not supported in this version',
+      'config.yaml:6:3: "streams_file" is not supported in this version',
       'config.yaml:11:7: "processors" is not supported in this version',
       'config.yaml:12:7: "routes" is not supported in this version',
       'config.yaml:13:7: "rate_gate.max_bytes" is not supported in this version',

@@ -78,9 +78,9 @@ describe("a wrong command line", () => {
     [["--dry-run"], 'nothing to do: give a configuration with -c, or see "logcollector --help"'],
     [["-c"], "-c needs a value"],
     [["--confg", "x"], 'unknown option --confg: did you mean "--config"?'],
-    [["plugin"], 'unknown command "plugin": did you mean "plugins"?'],
+    [["pluginz"], 'unknown command "pluginz": did you mean "plugins"?'],
     [["-p", "a=b"], "-p a=… must follow -i, -F or -o"],
-    [["-e", "my.so", "-c", "x"], "-e is not supported in this version"],
+    [["-d", "-c", "x"], "-d is not supported in this version"],
     [["-c", "nowhere.yaml"], "nowhere.yaml: cannot read the file: it does not exist"],
   ];
   for (const [args, message] of WRONG) {

@@ -2,7 +2,9 @@ import { PermanentError } from "logcollector/plugin";
 import type { Writable } from "node:stream";
 
 /** What is used of `process.stdout`. */
-export type OutputStream = Pick<Writable, "write" | "on"> & { readonly isTTY?: boolean };
+export type OutputStream = Pick<Writable, "write" | "on" | "listeners"> & {
+  readonly isTTY?: boolean;
+};
 
 /** The standard output, one write at a time: waiting for its reader keeps what nobody read yet out of memory. */
 export class StandardOutput {
@@ -14,7 +16,7 @@ export class StandardOutput {
     this.stream = stream;
     this.isTerminal = stream.isTTY === true;
     // Without a listener the reader's leaving would end the process. The write that met it reports it.
-    stream.on("error", () => undefined);
+    if (!stream.listeners("error").includes(ignore)) stream.on("error", ignore);
   }
 
   async write(text: string | Uint8Array): Promise<void> {
@@ -28,6 +30,9 @@ export class StandardOutput {
     });
   }
 }
+
+/** One for all instances: the stream outlives them. */
+function ignore(): void {}
 
 function isClosed(error: NodeJS.ErrnoException): boolean {
   return error.code === "EPIPE" || error.code === "EBADF" ||

@@ -1,7 +1,7 @@
 import type { Batch } from "../../sdk/batch.ts";
 import type { FilterContext } from "../../sdk/context.ts";
 import type { Filter, MaybePromise } from "../../sdk/define.ts";
-import type { LiveInstance } from "../live-plugin.ts";
+import type { LiveInstance } from "./live-instance.ts";
 
 /** One plugin with what it has in hand. */
 interface Generation {

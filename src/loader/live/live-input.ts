@@ -1,5 +1,5 @@
 import type { Input, MaybePromise } from "../../sdk/define.ts";
-import type { LiveInstance } from "../live-plugin.ts";
+import type { LiveInstance } from "./live-instance.ts";
 
 /** An input that can be exchanged: the old one is asked to return, then the new one runs. */
 export class LiveInput implements Input, LiveInstance<Input> {
@@ -16,6 +16,7 @@ export class LiveInput implements Input, LiveInstance<Input> {
   swap(next: Input): void {
     if (this.stopCurrent === undefined) {
       // It has ended on its own, or does not run yet.
+      void this.current.close?.();
       this.current = next;
       return;
     }

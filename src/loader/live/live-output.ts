@@ -1,7 +1,7 @@
 import type { Batch } from "../../sdk/batch.ts";
 import { type EncodedOutput, isEncodedOutput, type Output } from "../../sdk/define.ts";
 import type { Payload, PayloadWriter } from "../../sdk/payload.ts";
-import type { LiveInstance } from "../live-plugin.ts";
+import type { LiveInstance } from "./live-instance.ts";
 
 /** An output at work, with the number of deliveries under way. */
 interface Generation<O> {

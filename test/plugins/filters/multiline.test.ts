@@ -71,7 +71,7 @@ describe("multiline with a buffer", () => {
     await driver.feedBatch(batch("t", "2", { log: "x.Error: b" }));
     await driver.feedBatch(batch("u", "1", { log: "x.Error: c" }));
     await driver.feedBatch(batch("t", "1", { log: "\tat d" }));
-    const flushed = driver.filter.flush!();
+    const flushed = await driver.filter.flush!();
     expect(flushed.map(({ tag, stream, records }) => [tag, stream, records[0]!.body["log"]]))
       .toEqual([
         ["t", "1", "x.Error: a\n\tat d"],
@@ -183,7 +183,7 @@ describe("multiline of partial messages", () => {
   test("flushes what waits at the end", async () => {
     const driver = makeDriver(options);
     await driver.feed(part("1", "a "), part("1", "b "));
-    expect(driver.filter.flush!().map(({ records }) => records[0]!.body)).toEqual([{
+    expect((await driver.filter.flush!()).map(({ records }) => records[0]!.body)).toEqual([{
       log: "a b ",
     }]);
   });

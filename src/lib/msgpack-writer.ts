@@ -1,0 +1,237 @@
+import type { Fields, Value } from "./record-accessor.ts";
+
+const FIRST_BYTES = 64 * 1024;
+/** Memory that is kept between uses. */
+const KEEP_BYTES = 1024 * 1024;
+/** Text up to this length is looked at character by character: nearly all of it is plain. */
+const SHORT_TEXT = 48;
+const TWO_TO_32 = 2 ** 32;
+const MAX_UNSIGNED = 2n ** 64n - 1n;
+const MIN_SIGNED = -(2n ** 63n);
+
+/** Writes msgpack values one behind the other, whole numbers as integers, each in its shortest form. */
+export class MsgpackWriter {
+  /** What was written is here, up to {@link length}; a longer write moves it elsewhere. */
+  memory: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  length = 0;
+
+  /** Starts again from the beginning. What was written before must have been copied. */
+  clear(): void {
+    this.length = 0;
+    if (this.memory.length > KEEP_BYTES) this.memory = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  }
+
+  /** What was written. Valid until the next write. */
+  get written(): Buffer {
+    return this.memory.subarray(0, this.length);
+  }
+
+  /** Makes room for so many more bytes. */
+  reserve(bytes: number): void {
+    const needed = this.length + bytes;
+    if (needed <= this.memory.length) return;
+    const next = Buffer.allocUnsafeSlow(Math.max(needed, this.memory.length * 2));
+    this.memory.copy(next, 0, 0, this.length);
+    this.memory = next;
+  }
+
+  value(value: Value | undefined): void {
+    switch (typeof value) {
+      case "string":
+        return this.text(value);
+      case "number":
+        return this.number(value);
+      case "boolean":
+        return this.byte(value ? 0xc3 : 0xc2);
+      case "bigint":
+        return this.bigint(value);
+      case "object":
+        if (value === null) return this.byte(0xc0);
+        if (Array.isArray(value)) return this.array(value);
+        return value instanceof Uint8Array ? this.binary(value) : this.map(value);
+      default:
+        return this.byte(0xc0);
+    }
+  }
+
+  map(fields: Fields): void {
+    this.reserve(1);
+    const head = this.length++;
+    let count = 0;
+    for (const key in fields) {
+      this.text(key);
+      this.value(fields[key]);
+      count++;
+    }
+    this.closeMap(head, count);
+  }
+
+  /** Puts the number of members into a map whose head is one byte at `head`. */
+  closeMap(head: number, count: number): void {
+    this.closeList(head, count, 0x80, 0xde);
+  }
+
+  /** The same for an array. */
+  closeArray(head: number, count: number): void {
+    this.closeList(head, count, 0x90, 0xdc);
+  }
+
+  text(text: string): void {
+    const { length } = text;
+    // UTF-8 takes at most three bytes per UTF-16 unit.
+    this.reserve(length * 3 + 5);
+    if (length <= SHORT_TEXT && this.plainText(text)) return;
+    const guessed = headBytes(length);
+    const start = this.length;
+    const bytes = this.memory.write(text, start + guessed, "utf8");
+    const real = headBytes(bytes);
+    if (real !== guessed) {
+      this.memory.copyWithin(start + real, start + guessed, start + guessed + bytes);
+    }
+    this.textHead(bytes);
+    this.length = start + real + bytes;
+  }
+
+  /** Of a text of so many bytes, which must follow. */
+  textHead(bytes: number): void {
+    this.reserve(bytes + 5);
+    const { memory } = this;
+    let at = this.length;
+    if (bytes < 32) memory[at++] = 0xa0 | bytes;
+    else if (bytes < 0x100) {
+      memory[at++] = 0xd9;
+      memory[at++] = bytes;
+    } else if (bytes < 0x10000) {
+      memory[at++] = 0xda;
+      memory[at++] = bytes >> 8;
+      memory[at++] = bytes;
+    } else {
+      memory[at++] = 0xdb;
+      at = memory.writeUInt32BE(bytes, at);
+    }
+    this.length = at;
+  }
+
+  number(value: number): void {
+    this.reserve(9);
+    if (!Number.isSafeInteger(value) || Object.is(value, -0)) return this.double(value);
+    const { memory } = this;
+    const at = this.length;
+    if (value >= 0) this.length = unsigned(memory, at, value);
+    else this.length = negative(memory, at, value);
+  }
+
+  private double(value: number): void {
+    this.memory[this.length] = 0xcb;
+    this.length = this.memory.writeDoubleBE(value, this.length + 1);
+  }
+
+  private bigint(value: bigint): void {
+    this.reserve(9);
+    if (value > MAX_UNSIGNED || value < MIN_SIGNED) return this.double(Number(value));
+    const { memory } = this;
+    memory[this.length++] = value < 0n ? 0xd3 : 0xcf;
+    this.length = value < 0n
+      ? memory.writeBigInt64BE(value, this.length)
+      : memory.writeBigUInt64BE(value, this.length);
+  }
+
+  private array(items: readonly Value[]): void {
+    this.reserve(1);
+    const head = this.length++;
+    for (const item of items) this.value(item);
+    this.closeArray(head, items.length);
+  }
+
+  private binary(bytes: Uint8Array): void {
+    const { length } = bytes;
+    this.reserve(length + 5);
+    const size = length < 0x100 ? 1 : length < 0x10000 ? 2 : 4;
+    this.memory[this.length++] = size === 1 ? 0xc4 : size === 2 ? 0xc5 : 0xc6;
+    this.length = this.memory.writeUIntBE(length, this.length, size);
+    this.memory.set(bytes, this.length);
+    this.length += length;
+  }
+
+  private byte(byte: number): void {
+    this.reserve(1);
+    this.memory[this.length++] = byte;
+  }
+
+  /** False when it is not plain ASCII; then nothing was written. */
+  private plainText(text: string): boolean {
+    const { memory } = this;
+    const { length } = text;
+    let at = this.length;
+    if (length < 32) memory[at++] = 0xa0 | length;
+    else {
+      memory[at++] = 0xd9;
+      memory[at++] = length;
+    }
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) return false;
+      memory[at++] = code;
+    }
+    this.length = at;
+    return true;
+  }
+
+  private closeList(head: number, count: number, short: number, long: number): void {
+    if (count < 16) {
+      this.memory[head] = short | count;
+      return;
+    }
+    const more = count < 0x10000 ? 2 : 4;
+    this.reserve(more);
+    this.memory.copyWithin(head + 1 + more, head + 1, this.length);
+    this.memory[head] = more === 2 ? long : long + 1;
+    this.memory.writeUIntBE(count, head + 1, more);
+    this.length += more;
+  }
+}
+
+function headBytes(bytes: number): number {
+  if (bytes < 32) return 1;
+  if (bytes < 0x100) return 2;
+  return bytes < 0x10000 ? 3 : 5;
+}
+
+function unsigned(memory: Buffer, at: number, value: number): number {
+  if (value < 0x80) {
+    memory[at] = value;
+    return at + 1;
+  }
+  if (value < 0x100) {
+    memory[at] = 0xcc;
+    memory[at + 1] = value;
+    return at + 2;
+  }
+  if (value < 0x10000) {
+    memory[at] = 0xcd;
+    memory[at + 1] = value >> 8;
+    memory[at + 2] = value;
+    return at + 3;
+  }
+  if (value < TWO_TO_32) {
+    memory[at] = 0xce;
+    return memory.writeUInt32BE(value, at + 1);
+  }
+  memory[at] = 0xcf;
+  memory.writeUInt32BE(Math.floor(value / TWO_TO_32), at + 1);
+  return memory.writeUInt32BE(value % TWO_TO_32, at + 5);
+}
+
+function negative(memory: Buffer, at: number, value: number): number {
+  if (value >= -32) {
+    memory[at] = value;
+    return at + 1;
+  }
+  const size = value >= -0x80 ? 1 : value >= -0x8000 ? 2 : value >= -0x80000000 ? 4 : 8;
+  if (size === 8) {
+    memory[at] = 0xd3;
+    return memory.writeBigInt64BE(BigInt(value), at + 1);
+  }
+  memory[at] = size === 1 ? 0xd0 : size === 2 ? 0xd1 : 0xd2;
+  return memory.writeIntBE(value, at + 1, size);
+}
