@@ -78,7 +78,7 @@ describe("a wrong command line", () => {
     [["--dry-run"], 'nothing to do: give a configuration with -c, or see "logcollector --help"'],
     [["-c"], "-c needs a value"],
     [["--confg", "x"], 'unknown option --confg: did you mean "--config"?'],
-    [["pluginz"], 'unknown command "pluginz": did you mean "plugins"?'],
+    [["pluginz"], 'unknown command "pluginz": did you mean "plugin"?'],
     [["-p", "a=b"], "-p a=… must follow -i, -F or -o"],
     [["-d", "-c", "x"], "-d is not supported in this version"],
     [["-c", "nowhere.yaml"], "nowhere.yaml: cannot read the file: it does not exist"],
