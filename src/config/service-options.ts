@@ -34,7 +34,7 @@ export const serviceSchema = z.object({
     .describe("How long a stop may take to deliver what is still waiting"),
   plugin_timeout: field.duration("s").refine((ms) => ms > 0, "must be more than 0").default(30_000)
     .describe(
-      "How long a call of a plugin with `isolation: worker` may take before its worker is started again",
+      "How long a call of a Go plugin, or of one with `isolation: worker`, may take before it is started again",
     ),
   log_level: field.oneOf(...LOG_LEVELS).default("info")
     .describe("How much the collector says about itself"),

@@ -53,6 +53,8 @@ test("a plugin without options is refused with what to write, not with a stack",
   writeFileSync(folder.at("config.yaml"), "plugins: bare.ts\npipeline: {}\n");
   const run = await Collector.run(["-c", folder.at("config.yaml")]);
   expect(run.status).toBe(2);
-  expect(run.stderr).toContain('filter "b" has no schema for its options: write "config: z.object({})"');
+  expect(run.stderr).toContain(
+    'filter "b" has no schema for its options: write "config: z.object({})"',
+  );
   expect(run.stderr.trim().split("\n").length).toBe(1);
 });
