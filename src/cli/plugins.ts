@@ -49,8 +49,8 @@ function showOne(name: string, io: CommandIo, schemas: CatalogSchemas): number {
 
 /** A plugin with its options, as a table. */
 export function describeEntry(entry: CatalogEntry): string {
-  const { kind, name, summary, options, aliases } = entry;
-  const parts = [`${name} (${kind}): ${summary}\n`, optionTable(options)];
+  const { kind, name, summary, options, aliases, takesOthers = false } = entry;
+  const parts = [`${name} (${kind}): ${summary}\n`, optionTable(options, takesOthers)];
   for (const [old, now] of Object.entries(aliases)) {
     parts.push(`  ${old} is another name of ${now}\n`);
   }
@@ -60,8 +60,10 @@ export function describeEntry(entry: CatalogEntry): string {
   return parts.join("");
 }
 
-function optionTable(options: readonly OptionDescription[]): string {
-  if (options.length === 0) return "  no options\n";
+function optionTable(options: readonly OptionDescription[], takesOthers = false): string {
+  if (options.length === 0) {
+    return takesOthers ? "  any option: the plugin itself knows which\n" : "  no options\n";
+  }
   const rows = options.map((option) => {
     const type = typeText(option);
     // Many words to choose from would push the other columns out of sight.

@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import type { PluginRegistry } from "../sdk/registry.ts";
 import { COMMON_OPTIONS, type PipelineKind } from "./common-options.ts";
-import { describeSchema, type OptionDescription } from "./describe-schema.ts";
+import { describeSchema, type OptionDescription, takesUnknownOptions } from "./describe-schema.ts";
 import { serviceSchema } from "./service-options.ts";
 
 /** The schemas that everything a user can look up derives from. */
@@ -17,6 +17,8 @@ export interface CatalogEntry {
   readonly summary: string;
   readonly options: readonly OptionDescription[];
   readonly aliases: Readonly<Record<string, string>>;
+  /** It takes options that are not listed, as a Go plugin does: only the plugin itself knows them. */
+  readonly takesOthers?: boolean;
 }
 
 export const PIPELINE_KINDS: readonly PipelineKind[] = ["input", "filter", "output"];
@@ -34,6 +36,7 @@ export function pluginEntries(
       summary: plugin.summary.replace(/\.$/, ""),
       options: describeSchema(plugin.config),
       aliases: plugin.optionAliases ?? {},
+      takesOthers: takesUnknownOptions(plugin.config),
     }));
 }
 
