@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { LineKind } from "./generate.ts";
 
 /** One pipeline to measure: what it reads, and the configuration around it. */
@@ -9,6 +10,10 @@ export interface BenchPipeline {
   readonly sink: "null" | "file" | "http";
   /** YAML of the input's own options and of the filters, as Fluent Bit understands it too. */
   readonly input: Readonly<Record<string, string>>;
+  readonly filter?: Readonly<Record<string, string>>;
+  /** A plugin of the user's that the filter is, relative to the repository. Fluent Bit has no such pipeline. */
+  readonly plugin?: string;
+  readonly oursAlone?: boolean;
 }
 
 export const PIPELINES: readonly BenchPipeline[] = [
@@ -41,6 +46,36 @@ export const PIPELINES: readonly BenchPipeline[] = [
     recordsPerLine: 1,
     sink: "http",
     input: { parser: "bench_json" },
+  },
+  {
+    name: "JSON → grep → file",
+    kind: "json",
+    recordsPerLine: 1,
+    sink: "file",
+    input: { parser: "bench_json" },
+    filter: { name: "grep", exclude: "level ^none$" },
+  },
+  {
+    name: "JSON → script → file",
+    kind: "json",
+    recordsPerLine: 1,
+    sink: "file",
+    input: { parser: "bench_json" },
+    filter: {
+      name: "script",
+      code: `'(record) => record.level === "none" ? null : record'`,
+    },
+    oursAlone: true,
+  },
+  {
+    name: "JSON → user's filter → file",
+    kind: "json",
+    recordsPerLine: 1,
+    sink: "file",
+    input: { parser: "bench_json" },
+    filter: { name: "bench_user" },
+    plugin: "bench/user-filter.ts",
+    oursAlone: true,
   },
 ];
 
@@ -75,6 +110,7 @@ export function configFor(pipeline: BenchPipeline, target: ConfigTarget): string
     ...pipeline.input,
   };
   return PARSERS + [
+    ...(pipeline.plugin === undefined ? [] : [`plugins: ${resolve(pipeline.plugin)}`]),
     "service:",
     "  flush: 1",
     "  log_level: error",
@@ -83,6 +119,9 @@ export function configFor(pipeline: BenchPipeline, target: ConfigTarget): string
     "pipeline:",
     "  inputs:",
     ...listItem(input),
+    ...(pipeline.filter === undefined
+      ? []
+      : ["  filters:", ...listItem({ ...pipeline.filter, match: "'*'" })]),
     "  outputs:",
     ...listItem(outputOptions(pipeline, target)),
     "",

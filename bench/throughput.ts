@@ -137,7 +137,7 @@ async function main(): Promise<void> {
   for (const pipeline of PIPELINES.filter(({ name }) => name.includes(options.only))) {
     const measured = await measurePipeline(
       pipeline,
-      contenders,
+      pipeline.oursAlone ? contenders.slice(0, 1) : contenders,
       Number(options.lines),
       Number(options.runs),
     );
