@@ -1,31 +1,45 @@
-import { cc, dlopen } from "bun:ffi";
+import { cc, dlopen, type FFIFunction, ptr } from "bun:ffi";
 import { closeSync, writeSync } from "node:fs";
 
 /**
- * The part of the host that a plugin calls from threads of its own, which JavaScript cannot be called from, and
- * what needs the system's own calls. Properties are `{count, key, value, key, value …}`, ended by a null key.
+ * What the native part uses of the C library. It is given the addresses instead of being linked: linking takes
+ * the development files of the library, which a machine that only runs programs has not.
  */
-const SOURCE = `
-typedef __builtin_va_list va_list;
-int vsnprintf(char *, unsigned long, const char *, va_list);
-long write(int, const void *, unsigned long);
-long read(int, void *, unsigned long);
-int strcasecmp(const char *, const char *);
-int fcntl(int, int, ...);
-int open(const char *, int, ...);
-int dup2(int, int);
-int close(int);
-void *mmap(void *, unsigned long, int, int, int, long);
-int poll(void *, unsigned long, int);
-int prctl(int, ...);
-int getppid(void);
-int *__errno_location(void);
-void *signal(int, void *);
-void *malloc(unsigned long);
-void *realloc(void *, unsigned long);
-void free(void *);
-void _exit(int);
+const LIBC: readonly (readonly [result: string, name: string, parameters: string])[] = [
+  ["int", "vsnprintf", "char *, unsigned long, const char *, va_list"],
+  ["long", "write", "int, const void *, unsigned long"],
+  ["long", "read", "int, void *, unsigned long"],
+  ["int", "strcasecmp", "const char *, const char *"],
+  ["int", "fcntl", "int, int, ..."],
+  ["int", "open", "const char *, int, ..."],
+  ["int", "dup2", "int, int"],
+  ["int", "close", "int"],
+  ["void *", "mmap", "void *, unsigned long, int, int, int, long"],
+  ["int", "poll", "void *, unsigned long, int"],
+  ["int", "prctl", "int, ..."],
+  ["int", "getppid", "void"],
+  ["int *", "__errno_location", "void"],
+  ["void *", "signal", "int, void *"],
+  ["void *", "realloc", "void *, unsigned long"],
+  ["void", "free", "void *"],
+  ["void", "_exit", "int"],
+];
 
+const PRELUDE = `
+typedef __builtin_va_list va_list;
+${
+  LIBC.map(([result, name, parameters]) => `static ${result} (*${name})(${parameters});`).join("\n")
+}
+void bind(void **functions) {
+  ${LIBC.map(([, name], i) => `${name} = functions[${i}];`).join("\n  ")}
+}
+`;
+
+/**
+ * The part of the host that a plugin calls from threads of its own, which JavaScript cannot be called from, and
+ * what needs the system's own calls. Properties are `{key, value, key, value …}`, ended by a null key.
+ */
+const SOURCE = `${PRELUDE}
 struct poll_entry { int fd; short events; short revents; };
 
 static const char *get_property(const char *key, void *instance) {
@@ -130,6 +144,7 @@ void leave(int status) { _exit(status); }
 `;
 
 const SYMBOLS = {
+  bind: { args: ["ptr"], returns: "void" },
   host_api: { args: ["ptr"], returns: "ptr" },
   take_over: { args: ["i32"], returns: "i32" },
   read_all: { args: ["i32", "ptr", "u64"], returns: "i32" },
@@ -147,31 +162,45 @@ export function compileNative() {
   const fd = memoryFile();
   try {
     writeSync(fd, SOURCE);
-    return cc({ source: `/proc/self/fd/${fd}`, symbols: SYMBOLS });
+    const native = cc({
+      source: `/proc/self/fd/${fd}`,
+      symbols: SYMBOLS,
+      flags: "-nostdlib",
+    });
+    native.symbols.bind(ptr(addressesOf(LIBC.map(([, name]) => name))));
+    return native;
   } finally {
     closeSync(fd);
   }
 }
 
 function memoryFile(): number {
-  const name = Buffer.from("host\0");
-  const { symbols } = dlopen(libc(), { memfd_create: { args: ["ptr", "u32"], returns: "i32" } });
-  const fd = symbols.memfd_create(name, 1);
+  const symbols = open({ memfd_create: { args: ["ptr", "u32"], returns: "i32" } });
+  const fd = symbols.memfd_create(Buffer.from("host\0"), 1);
   if (fd < 0) throw new Error("the system gives no memory file");
   return fd;
 }
 
-/** The C library that this executable is made for. */
-function libc(): string {
+function addressesOf(names: readonly string[]): BigUint64Array {
+  const { dlsym } = open({ dlsym: { args: ["ptr", "ptr"], returns: "ptr" } });
+  return BigUint64Array.from(names, (name) => {
+    // No handle: whatever the process has loaded is searched.
+    const address = dlsym(null, Buffer.from(`${name}\0`));
+    if (address === null) throw new Error(`the C library has no ${name}`);
+    return BigInt(address);
+  });
+}
+
+/** Symbols of the C library that this executable is made for. Before glibc 2.34 `dlsym` had a library of its own. */
+function open<const S extends Record<string, FFIFunction>>(symbols: S) {
   const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
-  const names = ["libc.so.6", `libc.musl-${machine}.so.1`];
+  const names = ["libc.so.6", "libdl.so.2", `libc.musl-${machine}.so.1`];
   for (const name of names) {
     try {
-      dlopen(name, { getpid: { args: [], returns: "i32" } });
-      return name;
+      return dlopen(name, symbols).symbols;
     } catch {
-      // The other one, then.
+      // The next one, then.
     }
   }
-  throw new Error(`neither ${names.join(" nor ")} is here`);
+  throw new Error(`none of ${names.join(", ")} is here`);
 }
