@@ -4,6 +4,8 @@
  * Such a text can be passed on as it is; everything else is the business of a parser.
  */
 
+import { isAt } from "./byte-runs.ts";
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const MINUS = 0x2d;
@@ -218,11 +220,6 @@ function number(b: Uint8Array, from: number, to: number): number {
   } else if (b[start] === ZERO && start !== from) return ODD;
   if (c === LOWER_E || c === UPPER_E || i > to) return ODD;
   return i;
-}
-
-function isAt(b: Uint8Array, at: number, what: Buffer): boolean {
-  for (let k = 0; k < what.length; k++) if (b[at + k] !== what[k]) return false;
-  return true;
 }
 
 function isSame(b: Uint8Array, at: number, other: number, length: number): boolean {

@@ -1,3 +1,4 @@
+import { putBytes } from "../lib/byte-runs.ts";
 import { type JsonDate, jsonDate, type JsonDateFormat } from "../lib/json-date.ts";
 import { jsonDateWriter, LONGEST_DATE } from "../lib/json-date-bytes.ts";
 import { type LineFrame, lineFrame } from "../lib/quoted-lines.ts";
@@ -83,7 +84,7 @@ function jsonLinesWriter(
     const out = scratch.room(bytes.length + perLine * count + rewrittenBytes + ending.length);
     let at = 0;
     for (let i = 0; i < count; i++) {
-      if (i > 0) at = put(separator, out, at);
+      if (i > 0) at = putBytes(separator, out, at);
       const text = rewritten.size > 0 ? rewritten.get(i) : undefined;
       const span = i * SPAN.size;
       const start = spans[span + SPAN.start]! + 1;
@@ -92,7 +93,7 @@ function jsonLinesWriter(
       const last = spans[span + SPAN.end]!;
       out[at++] = OPEN_BRACE;
       if (dateName !== undefined) {
-        at = put(dateName, out, at);
+        at = putBytes(dateName, out, at);
         at = putDate(sec[i]!, nsec[i]!, out, at);
         const rest = text === undefined ? cutFrom - start + last - cutTo : text.length - 1;
         // More than the closing brace.
@@ -120,10 +121,4 @@ function mayNotComeFirst({ bytes, rewritten }: JsonLines, dateName: Buffer): boo
     if (text.includes(dateName.toString()) || /^\{"\d/.test(text)) return true;
   }
   return false;
-}
-
-/** Copies a few bytes: faster here than a call of the runtime. */
-function put(what: Uint8Array, out: Uint8Array, at: number): number {
-  for (let k = 0; k < what.length; k++) out[at++] = what[k]!;
-  return at;
 }

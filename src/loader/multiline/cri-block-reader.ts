@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { isAt, putBytes } from "../../lib/byte-runs.ts";
 import { type EscapeCursor, LONGEST_ESCAPE, writeEscapedLine } from "../../lib/quoted-bytes.ts";
 import { Scratch } from "../../lib/scratch.ts";
 import type { TimeReader } from "../../lib/strptime.ts";
@@ -108,14 +109,14 @@ export class CriBlockReader {
   }
 
   private head(bytes: Buffer, from: number, timeTo: number, afterTime: Buffer, out: Buffer): void {
-    let at = put(TIME, out, this.cursor.at);
+    let at = putBytes(TIME, out, this.cursor.at);
     for (let i = from; i < timeTo; i++) out[at++] = bytes[i]!;
-    this.cursor.at = put(afterTime, out, at);
+    this.cursor.at = putBytes(afterTime, out, at);
   }
 
   private end(block: LineBlock, from: number, timeTo: number, start: number, out: Buffer): void {
     const { cursor, time } = this;
-    cursor.at = put(END, out, cursor.at);
+    cursor.at = putBytes(END, out, cursor.at);
     const known = time.read(block.bytes.toString("latin1", from, timeTo));
     this.lines.add(start, cursor.at, known ? time : block);
   }
@@ -129,15 +130,4 @@ function endOfTime(bytes: Buffer, from: number): number {
   let i = from;
   while (IN_TIME[bytes[i]!] === 1) i++;
   return i;
-}
-
-function isAt(bytes: Buffer, at: number, what: Buffer): boolean {
-  for (let k = 0; k < what.length; k++) if (bytes[at + k] !== what[k]) return false;
-  return true;
-}
-
-/** Copies a few bytes: faster here than a call of the runtime. */
-function put(what: Uint8Array, out: Uint8Array, at: number): number {
-  for (let k = 0; k < what.length; k++) out[at++] = what[k]!;
-  return at;
 }
