@@ -1,9 +1,31 @@
 import type { Payload } from "../sdk/payload.ts";
 
+/** How far a stream got, as a disk queue writes it down beside the records. */
+export interface Claim {
+  readonly input: string;
+  readonly stream: string;
+  /** Text that only the input reads. */
+  readonly position: string;
+  /** Of two claims for one stream the one with the higher number is the newer. */
+  readonly order: number;
+}
+
 /** Something that is told when its part of a payload is safe. */
 export interface Holder {
   hold(): void;
+  /** The part is safe: delivered, given up, or durable. */
   release(): void;
+  /**
+   * The part is in this log, behind everything that the log got before, and will be safe when the log is. Still to
+   * be released, by {@link releaseLogged}.
+   */
+  logged(log: object): void;
+  releaseLogged(log: object): void;
+  /**
+   * The position up to which everything of the stream is safe once this log is, when it has moved since the last
+   * time that this log asked.
+   */
+  claim(log: object): Claim | undefined;
 }
 
 /** A finished payload on its way to one output, with those who wait for it. */

@@ -1,4 +1,5 @@
 import type { PluginContext } from "../sdk/context.ts";
+import { EmissionOrder } from "./emission-order.ts";
 import { FilterChain } from "./filter-chain.ts";
 import { FilterRunner } from "./filter-runner.ts";
 import { InputRunner } from "./input-runner.ts";
@@ -55,9 +56,10 @@ export function assemble(spec: PipelineSpec): Pipeline {
     looped: metrics.engine("retag_loop_records_total", "Records that were re-tagged in a circle"),
   });
   late.chain = chain;
+  const order = new EmissionOrder(spec.services.clock.wall().sec);
   late.flushOutputs = () => outputs.forEach((output) => output.flush());
   const inputs = spec.inputs.flatMap((i) =>
-    attempt("input", i, () => makeInput(spec, i, chain, late))
+    attempt("input", i, () => makeInput(spec, i, chain, order, late))
   );
   if (problems.length > 0) throw new AssemblyError(problems);
   const pipeline = new Pipeline({
@@ -126,7 +128,7 @@ function makeFilter(spec: PipelineSpec, filter: FilterSpec, late: Late): FilterR
     stop: (status) => late.stop?.(status),
     emit(batch, ack) {
       runner.countEmitted(batch.length);
-      const ticket = new Ticket(ack && runner.guarded(ack));
+      const ticket = new Ticket(ack && { settled: runner.guarded(ack) });
       try {
         return late.chain!.process(batch, ticket, runner) ?? undefined;
       } finally {
@@ -141,6 +143,7 @@ function makeInput(
   spec: PipelineSpec,
   input: InputSpec,
   chain: FilterChain,
+  order: EmissionOrder,
   late: Late,
 ): InputRunner {
   const { services } = spec;
@@ -151,6 +154,7 @@ function makeInput(
     clock: services.clock,
     metrics: services.metrics.input(input.id),
     chain,
+    order,
     memBufLimit: input.memBufLimit,
     onFull: () => late.flushOutputs?.(),
     onQuiet: (bytes) => services.onQuiet(bytes),
@@ -159,6 +163,7 @@ function makeInput(
     ...context,
     tag: input.tag,
     emit: (batch, ack) => runner.emit(batch, ack),
+    checkpoints: (wanted) => runner.checkpoints(wanted),
     breathe: () => runner.breathe(),
     stopWhenDone: () => void (runner.stopsWhenDone = true),
     exitCode: (status) => late.stop?.(status),

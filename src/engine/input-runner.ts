@@ -1,11 +1,14 @@
 import { messageWithPlace } from "../lib/error-place.ts";
 import { Gate } from "../lib/gate.ts";
 import type { Batch } from "../sdk/batch.ts";
+import type { Ack, CheckpointOptions, CheckpointStore } from "../sdk/checkpoint.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 import type { Input } from "../sdk/define.ts";
 import { prepare } from "../sdk/preparable.ts";
 import { backoffMs } from "./backoff.ts";
 import type { FilterChain } from "./filter-chain.ts";
+import type { EmissionOrder } from "./emission-order.ts";
+import { InputCheckpoints } from "./input-checkpoints.ts";
 import type { InputMetrics } from "./metrics.ts";
 import { StreamAcks } from "./stream-acks.ts";
 
@@ -15,6 +18,7 @@ export interface InputRunnerOptions {
   readonly clock: Clock;
   readonly metrics: InputMetrics;
   readonly chain: FilterChain;
+  readonly order: EmissionOrder;
   /** Bytes that may be emitted and not yet safe; 0 for no limit of the input's own. */
   readonly memBufLimit: number;
   /** Called when that limit is reached: what waits to grow into a larger payload must go out now. */
@@ -33,6 +37,7 @@ export class InputRunner {
   private readonly options: InputRunnerOptions;
   private readonly acks: StreamAcks;
   private readonly room = new Gate();
+  private positions: InputCheckpoints | undefined;
   private input!: Input;
   private waits = true;
   private garbageSinceBreath = 0;
@@ -43,11 +48,20 @@ export class InputRunner {
   constructor(options: InputRunnerOptions) {
     this.options = options;
     this.id = options.id;
-    this.acks = new StreamAcks(
-      () => this.room.open(),
-      (error) =>
+    this.acks = new StreamAcks({
+      input: options.id,
+      order: options.order,
+      onProgress: () => this.room.open(),
+      onMoved: (stream, position, order) => this.positions?.moved(stream, position, order),
+      onAckError: (error) =>
         options.log.error(`Cannot move a checkpoint: ${(error as Error)?.message ?? error}`),
-    );
+    });
+  }
+
+  /** See the SDK's `InputContext`. */
+  checkpoints(wanted: CheckpointOptions = {}): CheckpointStore {
+    this.positions = new InputCheckpoints(wanted, this.options.order);
+    return this.positions;
   }
 
   /** The input's context needs this runner, so the input itself comes second. */
@@ -65,7 +79,7 @@ export class InputRunner {
     return this.acks.pending;
   }
 
-  emit(batch: Batch, ack?: () => void): Promise<void> | undefined {
+  emit(batch: Batch, ack?: Ack): Promise<void> | undefined {
     const { metrics, chain } = this.options;
     const records = batch.length;
     metrics.records.value += records;

@@ -135,7 +135,7 @@ export class Pipeline {
       if (batches.length === 0) filter.releaseHolds();
       for (const batch of batches) {
         filter.countEmitted(batch.length);
-        const ticket = new Ticket(settled);
+        const ticket = new Ticket({ settled });
         const wait = this.options.chain.process(batch, ticket, filter);
         ticket.release();
         await wait;

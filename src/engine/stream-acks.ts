@@ -1,9 +1,35 @@
+import type { Claim } from "../buffer/queued-payload.ts";
+import type { Ack } from "../sdk/checkpoint.ts";
+import type { EmissionOrder } from "./emission-order.ts";
 import { Ticket } from "./ticket.ts";
 
-interface Entry {
-  ack: (() => void) | undefined;
-  bytes: number;
-  settled: boolean;
+export interface StreamAcksOptions {
+  /** The input's id, for claims. */
+  readonly input: string;
+  readonly order: EmissionOrder;
+  /** Something became safe. */
+  readonly onProgress: () => void;
+  /** The position of the stream may be saved. */
+  readonly onMoved: (stream: string, position: () => string, order: number) => void;
+  /** Told what an input's ack threw: it must not reach the output that delivered. */
+  readonly onAckError: (error: unknown) => void;
+}
+
+/** A batch that was emitted and that is not acked yet. */
+interface Emission {
+  readonly ticket: Ticket;
+  readonly ack: Ack | undefined;
+  readonly bytes: number;
+  readonly order: number;
+}
+
+/** The batches of one stream, the oldest first. */
+interface Stream {
+  readonly name: string;
+  readonly emissions: Emission[];
+  /** The first so many are claimed by this log. */
+  claimed: number;
+  log: object | undefined;
 }
 
 /**
@@ -11,47 +37,85 @@ interface Entry {
  * the ones before it, so that a checkpoint never passes something that may still be lost.
  */
 export class StreamAcks {
-  private readonly streams = new Map<string, Entry[]>();
-  private readonly onProgress: () => void;
-  private readonly onAckError: (error: unknown) => void;
+  private readonly streams = new Map<string, Stream>();
+  private readonly options: StreamAcksOptions;
   /** Bytes that were emitted and are not safe yet. */
   pendingBytes = 0;
   /** Batches that were emitted and are not safe yet. */
   pending = 0;
 
-  /** `onAckError` is told what an input's ack threw: it must not reach the output that delivered. */
-  constructor(onProgress: () => void, onAckError: (error: unknown) => void) {
-    this.onProgress = onProgress;
-    this.onAckError = onAckError;
+  constructor(options: StreamAcksOptions) {
+    this.options = options;
   }
 
   /** A ticket for the next batch of a stream; its first hold belongs to the caller. */
-  open(stream: string, bytes: number, ack: (() => void) | undefined): Ticket {
-    const entry: Entry = { ack, bytes, settled: false };
-    const queue = this.streams.get(stream);
-    if (queue === undefined) this.streams.set(stream, [entry]);
-    else queue.push(entry);
+  open(name: string, bytes: number, ack: Ack | undefined): Ticket {
+    let stream = this.streams.get(name);
+    if (stream === undefined) {
+      stream = { name, emissions: [], claimed: 0, log: undefined };
+      this.streams.set(name, stream);
+    }
+    const { emissions } = stream;
+    const own = stream;
+    const ticket = new Ticket({
+      settled: () => this.settle(own, bytes),
+      claim: (log) => this.claim(own, log),
+    });
+    emissions.push({ ticket, ack, bytes, order: this.options.order.next() });
     this.pendingBytes += bytes;
     this.pending++;
-    return new Ticket(() => this.settle(stream, entry));
+    return ticket;
   }
 
-  private settle(stream: string, entry: Entry): void {
-    entry.settled = true;
-    this.pendingBytes -= entry.bytes;
+  /**
+   * How far the stream is safe once the log is. The log asks each time that it has taken something of the stream;
+   * what it was told before stays true, so only what is new is looked at.
+   */
+  private claim(stream: Stream, log: object): Claim | undefined {
+    const { emissions } = stream;
+    const before = log === stream.log ? stream.claimed : 0;
+    let now = before;
+    while (now < emissions.length && emissions[now]!.ticket.isSafeWith(log)) now++;
+    stream.log = log;
+    stream.claimed = now;
+    for (let i = now - 1; i >= before; i--) {
+      const { ack, order } = emissions[i]!;
+      if (typeof ack !== "object") continue;
+      return { input: this.options.input, stream: stream.name, position: ack.position(), order };
+    }
+    return undefined;
+  }
+
+  private settle(stream: Stream, bytes: number): void {
+    this.pendingBytes -= bytes;
     this.pending--;
-    const queue = this.streams.get(stream)!;
+    const { emissions } = stream;
     let done = 0;
-    while (done < queue.length && queue[done]!.settled) done++;
-    const settled = done === queue.length ? queue : queue.splice(0, done);
-    if (settled === queue) this.streams.delete(stream);
-    for (const { ack } of settled) {
+    while (done < emissions.length && emissions[done]!.ticket.settled) done++;
+    if (done > 0) {
+      this.ack(stream, done === emissions.length ? emissions : emissions.slice(0, done));
+    }
+    if (done === emissions.length) this.streams.delete(stream.name);
+    else if (done > 0) emissions.splice(0, done);
+    stream.claimed = Math.max(0, stream.claimed - done);
+    this.options.onProgress();
+  }
+
+  private ack(stream: Stream, safe: readonly Emission[]): void {
+    let last: Emission | undefined;
+    for (const emission of safe) {
+      const { ack } = emission;
+      if (ack === undefined) continue;
+      if (typeof ack === "object") last = emission;
       try {
-        ack?.();
+        if (typeof ack === "function") ack();
+        else ack.ack?.();
       } catch (error) {
-        this.onAckError(error);
+        this.options.onAckError(error);
       }
     }
-    this.onProgress();
+    if (last === undefined) return;
+    const { ack, order } = last as { ack: { position(): string }; order: number };
+    this.options.onMoved(stream.name, () => ack.position(), order);
   }
 }

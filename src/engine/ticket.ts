@@ -1,14 +1,30 @@
+import type { Claim, Holder } from "../buffer/queued-payload.ts";
+
+/** Who is told what becomes of a ticket. */
+export interface TicketOwner {
+  settled?(): void;
+  /** See {@link Holder.claim}. */
+  claim?(log: object): Claim | undefined;
+}
+
 /**
  * What the engine holds for an emitted batch until it is safe everywhere. Everybody who keeps a part of
  * the batch (an open payload, a filter) holds the ticket; when the last hold is released the ticket is
  * settled and the input may be acked.
+ *
+ * A hold whose part lies in a log is as good as released for whoever writes to the same log later: what comes
+ * behind it there cannot be safe before it is. That is what {@link isSafeWith} says.
  */
-export class Ticket {
+export class Ticket implements Holder {
   private holds = 1;
-  private readonly onSettled: (() => void) | undefined;
+  private readonly owner: TicketOwner | undefined;
+  /** Holds by the log that their part lies in. Almost always there is one log. */
+  private log: object | undefined;
+  private inLog = 0;
+  private others: Map<object, number> | undefined;
 
-  constructor(onSettled?: () => void) {
-    this.onSettled = onSettled;
+  constructor(owner?: TicketOwner) {
+    this.owner = owner;
   }
 
   get settled(): boolean {
@@ -20,6 +36,30 @@ export class Ticket {
   }
 
   release(): void {
-    if (--this.holds === 0) this.onSettled?.();
+    if (--this.holds === 0) this.owner?.settled?.();
+  }
+
+  logged(log: object): void {
+    this.log ??= log;
+    if (log === this.log) this.inLog++;
+    else {
+      this.others ??= new Map();
+      this.others.set(log, (this.others.get(log) ?? 0) + 1);
+    }
+  }
+
+  releaseLogged(log: object): void {
+    if (log === this.log) this.inLog--;
+    else this.others!.set(log, this.others!.get(log)! - 1);
+    this.release();
+  }
+
+  /** Everything that is not safe yet lies in this log. */
+  isSafeWith(log: object): boolean {
+    return this.holds === (log === this.log ? this.inLog : this.others?.get(log) ?? 0);
+  }
+
+  claim(log: object): Claim | undefined {
+    return this.owner?.claim?.(log);
   }
 }

@@ -1,4 +1,5 @@
 import type { Batch } from "./batch.ts";
+import type { Ack, CheckpointOptions, CheckpointStore } from "./checkpoint.ts";
 import type { JsonLines } from "./json-lines.ts";
 import type { Body, LogRecord } from "./record.ts";
 
@@ -129,8 +130,14 @@ export interface InputContext extends PluginContext {
   /**
    * Hands a batch to the pipeline. Await it before the next read: that is the backpressure. `ack` is
    * called once when the batch is safe at every destination; acks of one stream come in emission order.
+   * Given a {@link Checkpoint}, the collector saves its position under the batch's stream.
    */
-  emit(batch: Batch, ack?: () => void): Promise<void> | undefined;
+  emit(batch: Batch, ack?: Ack): Promise<void> | undefined;
+  /**
+   * Where this input's positions are kept. For `create`, at most once. Nothing is opened before `run`, so that a
+   * dry run leaves no trace.
+   */
+  checkpoints(options?: CheckpointOptions): CheckpointStore;
   /**
    * Gives timers, sockets and the collector's housekeeping a turn when it is time for one, and returns
    * `undefined` when it is not. For inputs that always have more to read: await it after every emit.

@@ -6,6 +6,13 @@
  */
 export { Batch, type BatchOrigin } from "./batch.ts";
 export type {
+  Ack,
+  Checkpoint,
+  CheckpointOptions,
+  CheckpointStore,
+  ForeignDatabase,
+} from "./checkpoint.ts";
+export type {
   Clock,
   Counter,
   FilterContext,

@@ -1,4 +1,5 @@
 import type { Batch } from "../sdk/batch.ts";
+import type { Ack } from "../sdk/checkpoint.ts";
 import type { Body, LogRecord } from "../sdk/record.ts";
 import type { Fault } from "./fault.ts";
 import { copyRecords } from "./records.ts";
@@ -31,10 +32,16 @@ export interface EmitSettings {
 export class EmittedBatches {
   readonly batches: EmittedBatch[] = [];
   private readonly settings: EmitSettings;
+  private readonly moved: (stream: string, position: string) => void;
   private calls = 0;
 
-  constructor(settings: EmitSettings) {
+  /** `moved` is told the position behind each batch that is acked, when the plugin gave one. */
+  constructor(
+    settings: EmitSettings,
+    moved: (stream: string, position: string) => void = () => {},
+  ) {
     this.settings = settings;
+    this.moved = moved;
   }
 
   get records(): LogRecord[] {
@@ -46,7 +53,7 @@ export class EmittedBatches {
   }
 
   /** The context's `emit`. A batch whose call fails was not taken. */
-  emit(batch: Batch, ack?: () => void): Promise<void> | undefined {
+  emit(batch: Batch, ack?: Ack): Promise<void> | undefined {
     const wait = this.settings.onEmit?.({ number: ++this.calls });
     const taken = this.take(batch, ack);
     const ackNow = () => {
@@ -59,8 +66,9 @@ export class EmittedBatches {
     });
   }
 
-  private take(batch: Batch, ack: (() => void) | undefined): EmittedBatch {
+  private take(batch: Batch, ack: Ack | undefined): EmittedBatch {
     const records = copyRecords(batch.records);
+    const { moved } = this;
     let acked = false;
     const taken: EmittedBatch = {
       tag: batch.tag,
@@ -74,7 +82,9 @@ export class EmittedBatches {
       ack() {
         if (acked) return;
         acked = true;
-        ack?.();
+        if (typeof ack === "function") return ack();
+        ack?.ack?.();
+        if (ack !== undefined) moved(batch.stream, ack.position());
       },
     };
     this.batches.push(taken);

@@ -2,6 +2,7 @@ import type { Input, InputDefinition } from "../sdk/define.ts";
 import type { Body, LogRecord } from "../sdk/record.ts";
 import { DEADLINE_MS, inTime, until } from "./deadline.ts";
 import { type EmitSettings, type EmittedBatch, EmittedBatches } from "./emitted.ts";
+import { FakeCheckpoints } from "./fake-checkpoints.ts";
 import { turn } from "./fake-clock.ts";
 import { type Options, readOptions } from "./options.ts";
 import {
@@ -42,6 +43,11 @@ export interface InputTest extends PluginTest {
 export interface InputSettings extends TestSettings, EmitSettings {
   /** The configured tag, `test` by default. */
   readonly tag?: string;
+  /**
+   * The input's positions by stream: what it finds when it runs, and what its acks leave here. Give the same map to
+   * the next input to test a restart.
+   */
+  readonly checkpoints?: Map<string, string>;
 }
 
 /**
@@ -137,12 +143,17 @@ export function prepareInput(
   settings: InputSettings,
 ): PreparedInput {
   const bench = makeBench(definition, settings);
-  const emissions = new EmittedBatches(settings);
+  const checkpoints = new FakeCheckpoints(settings.checkpoints ?? new Map());
+  const emissions = new EmittedBatches(settings, (stream, at) => checkpoints.save(stream, at));
   const state: InputState = { stopsWhenDone: false, returned: false, exitStatus: undefined };
   const input = definition.create(readOptions(definition, options), {
     ...bench.context,
     tag: settings.tag ?? TAG,
     emit: (batch, ack) => emissions.emit(batch, ack),
+    checkpoints(wanted = {}) {
+      checkpoints.options = wanted;
+      return checkpoints;
+    },
     breathe: turn,
     stopWhenDone: () => void (state.stopsWhenDone = true),
     exitCode: (status) => void (state.exitStatus = status),

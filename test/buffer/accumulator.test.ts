@@ -69,7 +69,7 @@ test('Accumulator goes back to the partition "" with each batch', () => {
 test("Accumulator holds a ticket once for every payload that has a part of its batch", () => {
   const { accumulator, finished } = makeAccumulator({ maxBytes: 4 });
   let settled = false;
-  const ticket = new Ticket(() => void (settled = true));
+  const ticket = new Ticket({ settled: () => void (settled = true) });
   accumulator.begin(ticket);
   for (let i = 0; i < 10; i++) accumulator.text("ab", 1);
   ticket.release();

@@ -1,20 +1,29 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
+import { EmissionOrder } from "../../src/engine/emission-order.ts";
 import { StreamAcks } from "../../src/engine/stream-acks.ts";
 import { Ticket } from "../../src/engine/ticket.ts";
 
 function makeAcks() {
   const errors: unknown[] = [];
+  const moved: string[] = [];
   const state = { progress: 0 };
   return {
-    acks: new StreamAcks(() => void state.progress++, (e) => void errors.push(e)),
+    acks: new StreamAcks({
+      input: "in.0",
+      order: new EmissionOrder(1),
+      onProgress: () => void state.progress++,
+      onMoved: (stream, position, order) => void moved.push(`${stream} ${position()} ${order}`),
+      onAckError: (e) => void errors.push(e),
+    }),
     errors,
+    moved,
     state,
   };
 }
 
 test("Ticket settles when the last hold is released, and only once", () => {
   let settled = 0;
-  const ticket = new Ticket(() => void settled++);
+  const ticket = new Ticket({ settled: () => void settled++ });
   ticket.hold();
   ticket.hold();
   ticket.release();
@@ -75,4 +84,88 @@ test("StreamAcks may be used from within an ack", () => {
   expect(acked).toEqual([0]);
   inner!.release();
   expect(acked).toEqual([0, 1]);
+});
+
+const at = (position: string) => ({ position: () => position });
+
+test("StreamAcks says how far a stream is safe, once for batches that become safe together", () => {
+  const { acks, moved } = makeAcks();
+  const [first, second, third] = ["1", "2", "3"].map((p) => acks.open("s", 1, at(p)));
+  second!.release();
+  expect(moved).toEqual([]);
+  first!.release();
+  expect(moved).toEqual(["s 2 1000002"]);
+  third!.release();
+  expect(moved).toEqual(["s 2 1000002", "s 3 1000003"]);
+});
+
+test("StreamAcks calls the ack of a checkpoint before its position counts", () => {
+  const { acks, moved } = makeAcks();
+  acks.open("s", 1, { position: () => "p", ack: () => void moved.push("acked") }).release();
+  expect(moved).toEqual(["acked", "s p 1000001"]);
+});
+
+describe("a claim", () => {
+  const log = { name: "log" };
+
+  test("reaches as far as everything before it is safe or in the same log", () => {
+    const { acks } = makeAcks();
+    const [first, second, third] = ["1", "2", "3"].map((p) => acks.open("s", 1, at(p)));
+    second!.logged(log);
+    expect(second!.claim(log)).toBeUndefined();
+    first!.release();
+    expect(second!.claim(log)).toEqual({
+      input: "in.0",
+      stream: "s",
+      position: "2",
+      order: 1000002,
+    });
+    expect(third!.claim(log)).toBeUndefined();
+    third!.logged(log);
+    expect(third!.claim(log)).toMatchObject({ position: "3" });
+    expect(third!.claim(log)).toBeUndefined();
+  });
+
+  test("does not pass a batch of which another part waits elsewhere", () => {
+    const { acks } = makeAcks();
+    const ticket = acks.open("s", 1, at("1"));
+    ticket.hold();
+    ticket.logged(log);
+    expect(ticket.claim(log)).toBeUndefined();
+    ticket.release();
+    expect(ticket.claim(log)).toMatchObject({ position: "1" });
+  });
+
+  test("of one log does not count what only another log has", () => {
+    const { acks } = makeAcks();
+    const other = { name: "other" };
+    const ticket = acks.open("s", 1, at("1"));
+    ticket.hold();
+    ticket.logged(log);
+    ticket.logged(other);
+    expect([ticket.claim(log), ticket.claim(other)]).toEqual([undefined, undefined]);
+    ticket.releaseLogged(other);
+    expect(ticket.claim(log)).toMatchObject({ position: "1" });
+    ticket.releaseLogged(log);
+    expect(ticket.settled).toBe(true);
+  });
+
+  test("goes on where the last one ended after earlier batches became safe", () => {
+    const { acks } = makeAcks();
+    const tickets = Array.from({ length: 10 }, (_, i) => acks.open("s", 1, at(String(i))));
+    for (const ticket of tickets.slice(0, 5)) ticket.logged(log);
+    expect(tickets[4]!.claim(log)).toMatchObject({ position: "4" });
+    for (const ticket of tickets.slice(0, 3)) ticket.releaseLogged(log);
+    for (const ticket of tickets.slice(5, 7)) ticket.logged(log);
+    expect(tickets[6]!.claim(log)).toMatchObject({ position: "6" });
+  });
+
+  test("has the last position when later batches have none", () => {
+    const { acks } = makeAcks();
+    const first = acks.open("s", 1, at("1"));
+    const second = acks.open("s", 1, () => {});
+    first.logged(log);
+    second.logged(log);
+    expect(second.claim(log)).toMatchObject({ position: "1" });
+  });
 });

@@ -9,6 +9,7 @@ import type {
   PluginMetrics,
 } from "logcollector/plugin";
 import { ConfigError } from "logcollector/plugin";
+import { FakeCheckpoints } from "../../src/testing/fake-checkpoints.ts";
 
 /** A context that remembers what the plugin said and did, for tests of one plugin alone. */
 export interface TestContext extends FilterContext, Omit<InputContext, "emit">, OutputContext {
@@ -111,6 +112,7 @@ export function testContext(overrides: Partial<TestContext> = {}): TestContext {
     stop(status) {
       context.stopped = status;
     },
+    checkpoints: () => new FakeCheckpoints(new Map()),
     breathe: () => undefined,
     stopWhenDone() {},
     exitCode() {},

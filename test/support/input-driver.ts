@@ -1,4 +1,4 @@
-import type { Batch, Body, Input, InputDefinition, LogRecord } from "logcollector/plugin";
+import type { Ack, Batch, Body, Input, InputDefinition, LogRecord } from "logcollector/plugin";
 import { systemClock } from "../../src/lib/clock.ts";
 import { eventually, inTime } from "./eventually.ts";
 import { type TestContext, testContext } from "./context.ts";
@@ -14,7 +14,7 @@ export interface InputDriverOptions {
 export class InputDriver implements AsyncDisposable {
   readonly ctx: TestContext;
   readonly batches: Batch[] = [];
-  readonly acks: (() => void)[] = [];
+  readonly acks: Ack[] = [];
   readonly records: LogRecord[] = [];
   /** True once `run` has returned. */
   returned = false;

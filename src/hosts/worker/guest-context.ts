@@ -37,6 +37,11 @@ export function inputContext(parts: GuestParts): InputContext {
     ...baseContext(parts),
     tag: assignment.tag ?? "",
     emit: (batch, ack) => emits.emit(batch, ack),
+    checkpoints() {
+      throw new ConfigError(
+        "positions cannot be kept with isolation: worker; take isolation away for this plugin",
+      );
+    },
     breathe: () => systemClock.nowMs() - breathMs < BREATH_MS ? undefined : breath(),
     stopWhenDone: () => outbox.push({ type: "stopWhenDone" }),
     exitCode: (status) => outbox.push({ type: "stop", status }),

@@ -1,4 +1,6 @@
+import { ackOf } from "../../sdk/ack-of.ts";
 import type { Batch } from "../../sdk/batch.ts";
+import type { Ack } from "../../sdk/checkpoint.ts";
 import { toBatchMessage } from "./batch-message.ts";
 import type { GuestOutbox } from "./guest-outbox.ts";
 
@@ -18,16 +20,17 @@ export class GuestEmits {
   }
 
   /** See the SDK's `InputContext.emit`. */
-  emit(batch: Batch, ack?: () => void): Promise<void> | undefined {
+  emit(batch: Batch, ack?: Ack): Promise<void> | undefined {
     if (this.waiting.size >= MAX_WAITING) {
       throw new Error(`Cannot emit: ${MAX_WAITING} batches wait for room; await ctx.emit()`);
     }
     const emit = ++this.last;
     const taken = Promise.withResolvers<void>();
     this.waiting.set(emit, taken.resolve);
-    if (ack !== undefined) this.acks.set(emit, ack);
+    const call = ackOf(ack);
+    if (call !== undefined) this.acks.set(emit, call);
     const { outbox } = this;
-    const acked = ack !== undefined;
+    const acked = call !== undefined;
     outbox.push({ type: "emit", emit, batch: toBatchMessage(batch), acked, call: outbox.call });
     return this.waiting.size > WINDOW ? taken.promise : undefined;
   }

@@ -49,7 +49,13 @@ export function driveOutput(
         onDrop: (records, reason) => drops.push({ records, reason }),
       });
       for (const batch of batches) {
-        accumulator.begin({ hold() {}, release() {} });
+        accumulator.begin({
+          hold() {},
+          release() {},
+          logged() {},
+          releaseLogged() {},
+          claim: () => undefined,
+        });
         output.encode(batch, accumulator);
       }
       accumulator.flush();
