@@ -93,11 +93,12 @@ export class StreamAcks {
     let done = 0;
     while (done < emissions.length && emissions[done]!.ticket.settled) done++;
     if (done > 0) {
-      this.ack(stream, done === emissions.length ? emissions : emissions.slice(0, done));
+      // Out of the list before anybody is told: an input may emit again from within its ack.
+      const safe = emissions.splice(0, done);
+      stream.claimed = Math.max(0, stream.claimed - done);
+      if (emissions.length === 0) this.streams.delete(stream.name);
+      this.ack(stream, safe);
     }
-    if (done === emissions.length) this.streams.delete(stream.name);
-    else if (done > 0) emissions.splice(0, done);
-    stream.claimed = Math.max(0, stream.claimed - done);
     this.options.onProgress();
   }
 
