@@ -21,6 +21,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   admin: ["telemetry", "lib", "sdk"],
   cli: [
     "admin",
+    "buffer",
     "config",
     "engine",
     "hosts",

@@ -12,6 +12,8 @@ export interface Claim {
 
 /** Something that is told when its part of a payload is safe. */
 export interface Holder {
+  /** The id of the input, or of the filter, that the records come from. */
+  readonly source: string;
   hold(): void;
   /** The part is safe: delivered, given up, or durable. */
   release(): void;
@@ -21,6 +23,8 @@ export interface Holder {
    */
   logged(log: object): void;
   releaseLogged(log: object): void;
+  /** The part is not in the log after all. */
+  unlogged(log: object): void;
   /**
    * The position up to which everything of the stream is safe once this log is, when it has moved since the last
    * time that this log asked.
@@ -34,6 +38,10 @@ export interface QueuedPayload extends Payload {
   records: number;
   attempt: number;
   readonly holders: readonly Holder[];
+  /** Records by the source that they came from; those that are done with are taken out. */
+  readonly sources: Map<string, number>;
+  /** It was found in the queue, from an earlier run. */
+  readonly isRecovered: boolean;
   /** What the queue's books say of it; a partial delivery changes `bytes` and `records`, not these. */
   queuedBytes: number;
   readonly queuedRecords: number;

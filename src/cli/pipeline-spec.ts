@@ -1,6 +1,8 @@
 import type { CommonFilterOptions } from "../config/common-options.ts";
 import type { LoadedConfig } from "../config/loaded-config.ts";
+import { inputStorage, outputStorage } from "../config/storage.ts";
 import type {
+  DiskSettings,
   FilterSpec,
   InputSpec,
   OutputSpec,
@@ -20,27 +22,34 @@ const PAYLOAD_BYTES = 256 * KiB;
 const QUEUE_BYTES = 2048 * KiB;
 
 /** Turns a checked configuration into what the engine assembles. */
-export function pipelineSpec(config: LoadedConfig, services: PipelineServices): PipelineSpec {
+export function pipelineSpec(
+  config: LoadedConfig,
+  services: PipelineServices,
+  disk: DiskSettings | undefined,
+): PipelineSpec {
   const { service } = config;
   return {
-    inputs: config.inputs.map(inputSpec),
+    inputs: config.inputs.map((input) => inputSpec(input, config)),
     filters: config.filters.map(filterSpec),
-    outputs: config.outputs.map(outputSpec),
+    outputs: config.outputs.map((output) => outputSpec(output, config)),
     settings: {
       flushMs: service.flush,
       graceMs: service.grace,
       payloadBytes: PAYLOAD_BYTES,
       backoff: { baseMs: service["scheduler.base"], capMs: service["scheduler.cap"] },
+      disk,
     },
     services,
   };
 }
 
-function inputSpec({ id, definition, config, common }: LoadedConfig["inputs"][number]): InputSpec {
+function inputSpec(input: LoadedConfig["inputs"][number], { service }: LoadedConfig): InputSpec {
+  const { id, definition, config, common } = input;
   return {
     id,
     tag: common.tag,
     memBufLimit: common.mem_buf_limit,
+    storage: inputStorage(input, service),
     create: (ctx) => definition.create(config as never, ctx),
   };
 }
@@ -56,16 +65,20 @@ function filterSpec(
   };
 }
 
-function outputSpec(
-  { id, definition, config, common }: LoadedConfig["outputs"][number],
-): OutputSpec {
+function outputSpec(output: LoadedConfig["outputs"][number], all: LoadedConfig): OutputSpec {
+  const { id, definition, config, common } = output;
+  const storage = outputStorage(output, all);
   return {
     id,
+    plugin: definition.name,
     match: common.match ?? common.match_regex?.source ?? "",
     accepts: tagRule(common),
     retryLimit: common.retry_limit,
     maxInFlight: 1,
-    queueBytes: common["storage.total_limit_size"] || QUEUE_BYTES,
+    storage,
+    limitBytes: common["storage.total_limit_size"] ||
+      (storage === "memory" ? QUEUE_BYTES : Infinity),
+    fullPolicy: common["storage.full_policy"],
     create: (ctx) => definition.create(config as never, ctx),
   };
 }

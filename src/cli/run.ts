@@ -24,6 +24,7 @@ import { watchPlugins } from "./live-edit.ts";
 import { type LoadedRun, loadRun } from "./load-run.ts";
 import { logLevel, ownLog } from "./own-log.ts";
 import { pipelineSpec } from "./pipeline-spec.ts";
+import { diskSettings } from "./storage.ts";
 import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
 import { TextPages } from "./text-pages.ts";
 import { VERSION } from "./version.ts";
@@ -54,6 +55,11 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     return EXIT.ok;
   }
   for (const note of loaded.notes) say.info(note);
+  const unopened = await assembled.pipeline.open();
+  if (unopened.length > 0) {
+    await assembled.pipeline.abandon();
+    return reportProblems(unopened.map(assembled.reported), io);
+  }
   const stopWatching = watchPlugins(
     config.service.hot_reload ? loaded.liveFiles : [],
     say,
@@ -142,7 +148,11 @@ function builtinNames(): Record<string, readonly string[]> {
   );
 }
 
-type Assembled = { readonly pipeline: Pipeline } | { readonly errors: readonly ConfigProblem[] };
+type Assembled = {
+  readonly pipeline: Pipeline;
+  /** Puts what an instance's plugin failed with at its place in the configuration. */
+  readonly reported: (problem: AssemblyProblem) => ConfigProblem;
+} | { readonly errors: readonly ConfigProblem[] };
 
 async function assembleConfig(
   { config, formats }: LoadedRun,
@@ -183,13 +193,14 @@ async function assembleConfig(
     metrics: new PipelineMetrics(metrics),
     parser: (name) => parsers.parser(name),
     multiline: (names) => parsers.multiline(names),
-  });
+    openCheckpoints: () => undefined,
+  }, diskSettings(config));
   const reported = ({ kind, id, error }: AssemblyProblem): ConfigProblem =>
     problemOf(byId.get(keyOf(kind, id))!, error);
   try {
     const pipeline = assemble(spec);
     const problems = await pipeline.prepare();
-    return problems.length === 0 ? { pipeline } : { errors: problems.map(reported) };
+    return problems.length === 0 ? { pipeline, reported } : { errors: problems.map(reported) };
   } catch (error) {
     if (!(error instanceof AssemblyError)) throw error;
     return { errors: error.problems.map(reported) };

@@ -14,6 +14,19 @@ const match = field.text().optional().describe("Tags to take; `*` stands for any
 const matchRegex = field.pattern().optional()
   .describe("Tags to take, as a regular expression that starts at the tag's first character");
 
+/** Fluent Bit's third type, a ring in memory, does not exist here. */
+export const storageType = () =>
+  z.union([z.string(), z.number(), z.boolean()]).transform((value, check) => {
+    const word = String(value).toLowerCase();
+    if (word === "memory" || word === "filesystem") return word;
+    const remedy = word === "memrb"
+      ? "use memory, with storage.full_policy: drop_oldest on the output"
+      : "use memory or filesystem";
+    const message = `${JSON.stringify(value)} is not available in this version: ${remedy}`;
+    check.addIssue({ code: "custom", message, input: value });
+    return z.NEVER;
+  }).meta({ fieldType: "memory or filesystem" }).optional();
+
 /** Options that the collector gives to every input. */
 export const inputOptions = z.object({
   tag: field.text().optional().describe("Tag of the records; default is the instance's number"),
@@ -22,10 +35,9 @@ export const inputOptions = z.object({
   log_suppress_interval: logSuppressInterval,
   mem_buf_limit: field.size().default(0)
     .describe("Memory that undelivered records may take before the input pauses; 0 for no limit"),
-  "storage.type": field.text().refine((value) => value.toLowerCase() === "memory", {
-    error: (issue) =>
-      `${JSON.stringify(issue.input)} is not available in this version: records wait in memory`,
-  }).default("memory").describe("Where records wait; only memory in this version"),
+  "storage.type": storageType().describe(
+    "Where records wait until they are delivered: memory, or filesystem, which needs storage.path. Default memory",
+  ),
   "storage.pause_on_chunks_overlimit": field.bool().default(false)
     .describe("Pause the input when its queue is full (always so here)"),
   threaded: field.bool().default(false)
@@ -83,8 +95,17 @@ export const outputOptions = z.object({
     .describe("How often a failed delivery is tried again before it is given up"),
   workers: field.int({ min: 0 }).default(0)
     .describe("Threads of the output (accepted; no effect in this version)"),
+  "storage.type": storageType().describe(
+    "Where what waits for this output is kept: memory or filesystem. Default is filesystem when an input's records wait there",
+  ),
   "storage.total_limit_size": field.size().optional()
-    .describe("Space that what waits for this output may take"),
+    .describe(
+      "Space that what waits for this output may take. Default 2 MiB in memory, and no limit on disk",
+    ),
+  "storage.full_policy": field.oneOf("block", "drop_oldest", "drop_newest").default("block")
+    .describe(
+      "What happens when that is reached: block makes inputs wait; drop_oldest and drop_newest give records up, and count them",
+    ),
 });
 
 export type CommonInputOptions = z.output<typeof inputOptions>;

@@ -19,6 +19,7 @@ import {
   type ServiceOptions,
   serviceSchema,
 } from "./service-options.ts";
+import { storageProblems } from "./storage.ts";
 import { Variables } from "./variables.ts";
 
 /** Where a configuration comes from, and what it may name. */
@@ -82,6 +83,11 @@ export function loadConfig(request: ConfigRequest): ConfigResult {
   );
   // A file that could not be read, or a misspelt section, would only look like a missing pipeline.
   if (readWhole) requirePipeline(request, sections, problems);
+  if (service !== undefined) {
+    for (const problem of storageProblems({ service, ...instances })) {
+      problems.add(problem, problem.message);
+    }
+  }
   if (problems.count > 0 || service === undefined) return { errors: problems.sorted() };
   return {
     config: {

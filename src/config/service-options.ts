@@ -1,19 +1,12 @@
 import * as z from "zod";
 import * as field from "../sdk/fields.ts";
-import { LOG_LEVELS } from "./common-options.ts";
+import { LOG_LEVELS, storageType } from "./common-options.ts";
 
 const noEffect = (text: string): string => `${text} (accepted; no effect in this version)`;
 
 /** True for a service option that is understood and changes nothing yet. */
 export function hasNoEffect(description: string): boolean {
   return description.includes("no effect in this version");
-}
-
-/** Accepted as long as it does not ask for what is not there. */
-function only(word: string, remedy: string): z.ZodType<string | undefined> {
-  return field.text().refine((value) => value.toLowerCase() === word, {
-    error: (issue) => `${JSON.stringify(issue.input)} is not available in this version: ${remedy}`,
-  }).optional();
 }
 
 /** A switch that must stay off, because turning it on would promise what this version does not do. */
@@ -62,33 +55,45 @@ export const serviceSchema = z.object({
   "scheduler.cap": field.duration("s").default(2_000_000).describe("Longest pause before a retry"),
   multiline_buffer_limit: field.size().default(2_000_000)
     .describe("Size at which a joined record is cut; 0 for no limit"),
-  "storage.type": only("memory", "records wait in memory").describe(
-    "Where records wait; only memory",
-  ),
-  "storage.path": field.text().optional().describe(noEffect("Folder for the disk queue")),
-  "storage.sync": field.oneOf("normal", "full").default("normal")
-    .describe(noEffect("How the disk queue is synchronised")),
-  "storage.checksum": field.bool().default(false).describe(noEffect("Checksums in the disk queue")),
+  "storage.path": field.text().optional()
+    .describe("Folder for everything that is kept on disk: queues, positions, dead letters"),
+  "storage.type": storageType()
+    .describe("Where records wait, for inputs that do not say; with `storage.inherit` only"),
   "storage.inherit": field.bool().default(false)
-    .describe(noEffect("Whether inputs take the service's storage type")),
+    .describe("Whether inputs that name no storage.type take the service's"),
+  "storage.sync": field.oneOf("normal", "full").default("normal").describe(
+    "When a disk queue is made sure of: normal once per flush interval or 4 MiB, full after each payload",
+  ),
+  "storage.checksum": field.bool().default(false)
+    .describe("Checksums in the disk queue; there are always some here"),
   "storage.max_chunks_up": field.int({ min: 1 }).default(128)
-    .describe(noEffect("Chunks of the disk queue that are held in memory")),
-  "storage.backlog.mem_limit": field.size().default(5_000_000)
-    .describe(noEffect("Memory for what an earlier run left in the disk queue")),
+    .describe("Payloads per output that stay in memory besides being on disk; at most 8 do"),
+  "storage.backlog.mem_limit": field.size().default(5_000_000).describe(
+    noEffect(
+      "Memory for what an earlier run left in the disk queue; it is read one payload at a time",
+    ),
+  ),
   "storage.backlog.flush_on_shutdown": field.bool().default(false)
-    .describe(noEffect("Send the backlog at shutdown")),
-  "storage.delete_irrecoverable_chunks": field.bool().default(false)
-    .describe(noEffect("Delete damaged chunks of the disk queue")),
+    .describe(noEffect("Send the backlog at shutdown; as much as `grace` allows is sent")),
+  "storage.delete_irrecoverable_chunks": field.bool().default(false).describe(
+    noEffect("Delete damaged parts of the disk queue; they are kept beside it, up to 64 MiB"),
+  ),
   "storage.trim_files": field.bool().default(false).describe(
     noEffect("Shrink the disk queue's files"),
   ),
   "storage.metrics": field.bool().default(false).describe(
-    noEffect("Serve metrics of the disk queue"),
+    noEffect("Serve metrics of the disk queue; they are always served"),
   ),
-  "storage.keep.rejected": offOnly("refused records are counted and logged, not kept")
-    .describe("Keep what an output refuses; must be off"),
-  "storage.rejected.path": field.text().optional().describe(noEffect("Folder for refused records")),
-  "storage.rejected.limit": field.size().optional().describe(noEffect("Space for refused records")),
+  "storage.keep.rejected": field.bool().optional()
+    .describe(
+      "Keep what an output refuses or gives up as dead letters. Default: where storage.path is given",
+    ),
+  "storage.rejected.path": field.text().default("rejected")
+    .describe("Folder of dead letters, in storage.path unless it is absolute"),
+  "storage.rejected.limit": field.size().default(128_000_000)
+    .describe("Space for dead letters; when it is used up the oldest are removed, and counted"),
+  "storage.rejected.max_age": field.duration("s").default(0)
+    .describe("How long dead letters are kept; 0 for as long as there is space"),
   "flush.adaptive": field.bool().default(false)
     .describe(noEffect("Change the flush interval with the load")),
   "flush.adaptive.min_interval": field.duration("s").default(500)

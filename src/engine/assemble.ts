@@ -1,8 +1,15 @@
+import { DiskQueue } from "../buffer/disk/disk-queue.ts";
+import { MemoryQueue } from "../buffer/memory-queue.ts";
+import type { PayloadQueue, QueueEvents } from "../buffer/payload-queue.ts";
 import type { PluginContext } from "../sdk/context.ts";
+import { Books } from "./books.ts";
+import { CheckpointKeeper } from "./checkpoint-keeper.ts";
+import { DeliveryBook } from "./delivery-book.ts";
 import { EmissionOrder } from "./emission-order.ts";
 import { FilterChain } from "./filter-chain.ts";
 import { FilterRunner } from "./filter-runner.ts";
 import { InputRunner } from "./input-runner.ts";
+import { openDiskQueue } from "./open-disk-queue.ts";
 import { OutputRunner } from "./output-runner.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Router } from "./router.ts";
@@ -14,7 +21,6 @@ import type {
   PipelineSpec,
   SpecKind,
 } from "./spec.ts";
-import { Ticket } from "./ticket.ts";
 
 /** All plugins that could not be made, not only the first. */
 export class AssemblyError extends Error {
@@ -40,11 +46,12 @@ export function assemble(spec: PipelineSpec): Pipeline {
       return [];
     }
   };
-  // Filters and inputs ask for a stop or emit only once the pipeline runs, so they may refer to it ahead.
-  const late: Late = {};
-  const outputs = spec.outputs.flatMap((o) => attempt("output", o, () => makeOutput(spec, o)));
+  const parts = sharedParts(spec);
+  const outputs = spec.outputs.flatMap((o) =>
+    attempt("output", o, () => makeOutput(spec, o, parts))
+  );
   const filters = spec.filters.flatMap((f) =>
-    attempt("filter", f, () => makeFilter(spec, f, late))
+    attempt("filter", f, () => makeFilter(spec, f, parts))
   );
   const log = spec.services.log("engine");
   const { metrics } = spec.services;
@@ -55,11 +62,10 @@ export function assemble(spec: PipelineSpec): Pipeline {
     unrouted: metrics.engine("unrouted_records_total", "Records that no output matched"),
     looped: metrics.engine("retag_loop_records_total", "Records that were re-tagged in a circle"),
   });
-  late.chain = chain;
-  const order = new EmissionOrder(spec.services.clock.wall().sec);
-  late.flushOutputs = () => outputs.forEach((output) => output.flush());
+  parts.chain = chain;
+  parts.flushOutputs = () => outputs.forEach((output) => output.flush());
   const inputs = spec.inputs.flatMap((i) =>
-    attempt("input", i, () => makeInput(spec, i, chain, order, late))
+    attempt("input", i, () => makeInput(spec, i, chain, parts))
   );
   if (problems.length > 0) throw new AssemblyError(problems);
   const pipeline = new Pipeline({
@@ -67,18 +73,41 @@ export function assemble(spec: PipelineSpec): Pipeline {
     filters,
     outputs,
     chain,
+    keeper: parts.keeper,
+    books: parts.books,
+    queues: parts.queues,
     log,
     clock: spec.services.clock,
     graceMs: spec.settings.graceMs,
   });
-  late.stop = (status) => pipeline.requestStop(status);
+  parts.stop = (status) => pipeline.requestStop(status);
   return pipeline;
 }
 
-interface Late {
+/** What the runners of a pipeline share. Filters and inputs refer ahead to what comes once the pipeline runs. */
+interface SharedParts {
+  readonly books: Books;
+  readonly keeper: CheckpointKeeper;
+  readonly order: EmissionOrder;
+  /** The disk queues that were opened. */
+  readonly queues: DiskQueue[];
   flushOutputs?: () => void;
   chain?: FilterChain;
   stop?: (status: number) => void;
+}
+
+function sharedParts({ services }: PipelineSpec): SharedParts {
+  const { clock, metrics } = services;
+  const books = new Books();
+  metrics.onCollect(() => {
+    for (const book of books.all) book.show(metrics.book(book.kind, book.name));
+  });
+  const keeper = new CheckpointKeeper({
+    clock,
+    log: services.log("checkpoints"),
+    errors: metrics.engine("checkpoint_errors_total", "Times that positions could not be saved"),
+  });
+  return { books, keeper, order: new EmissionOrder(clock.wall().sec), queues: [] };
 }
 
 function baseContext({ services }: PipelineSpec, kind: SpecKind, id: string): PluginContext {
@@ -92,26 +121,57 @@ function baseContext({ services }: PipelineSpec, kind: SpecKind, id: string): Pl
   };
 }
 
-function makeOutput(spec: PipelineSpec, output: OutputSpec): OutputRunner {
+function makeOutput(spec: PipelineSpec, output: OutputSpec, parts: SharedParts): OutputRunner {
   const { services, settings } = spec;
   const context = baseContext(spec, "output", output.id);
+  const { id, plugin } = output;
+  const { keep } = services;
+  const metrics = services.metrics.output(id);
   return new OutputRunner({
-    id: output.id,
+    id,
     output: output.create({ ...context, match: output.match }),
     log: context.log,
     clock: services.clock,
-    metrics: services.metrics.output(output.id),
+    metrics,
+    book: new DeliveryBook(parts.books, id),
     accepts: output.accepts,
     flushMs: settings.flushMs,
-    payloadBytes: settings.payloadBytes,
-    queueBytes: output.queueBytes,
+    payloadBytes: Math.min(settings.payloadBytes, Math.max(16 * 1024, output.limitBytes / 4)),
+    openQueue: (format, events) => openOutputQueue(spec, output, parts, format, events),
+    onFull: () => parts.keeper.hurry(),
     maxInFlight: output.maxInFlight,
     retryLimit: output.retryLimit,
     backoff: settings.backoff,
+    keep: keep && ((letter, format) => keep({ ...letter, output: id, plugin, format })),
   });
 }
 
-function makeFilter(spec: PipelineSpec, filter: FilterSpec, late: Late): FilterRunner {
+function openOutputQueue(
+  { services, settings }: PipelineSpec,
+  output: OutputSpec,
+  { keeper, queues }: SharedParts,
+  format: string,
+  events: QueueEvents,
+): PayloadQueue | Promise<PayloadQueue> {
+  const { limitBytes, fullPolicy: policy } = output;
+  const { disk } = settings;
+  if (output.storage === "memory" || disk === undefined) {
+    return new MemoryQueue({ ...events, limitBytes, policy });
+  }
+  return openDiskQueue(output, format, {
+    disk,
+    clock: services.clock,
+    log: services.log(output.id, "output"),
+    metrics: services.metrics.output(output.id),
+    keeper,
+    events,
+  }).then((queue) => {
+    queues.push(queue);
+    return queue;
+  });
+}
+
+function makeFilter(spec: PipelineSpec, filter: FilterSpec, parts: SharedParts): FilterRunner {
   const context = baseContext(spec, "filter", filter.id);
   const runner = new FilterRunner({
     id: filter.id,
@@ -119,18 +179,18 @@ function makeFilter(spec: PipelineSpec, filter: FilterSpec, late: Late): FilterR
     metrics: spec.services.metrics.filter(filter.id),
     accepts: filter.accepts,
     onError: filter.onError,
+    book: parts.books.source("filter", filter.id),
   });
   runner.use(filter.create({
     ...context,
     onError: filter.onError ?? "reject",
     hold: () => runner.hold(),
     reject: (record, error) => runner.reject(record, error),
-    stop: (status) => late.stop?.(status),
+    stop: (status) => parts.stop?.(status),
     emit(batch, ack) {
-      runner.countEmitted(batch.length);
-      const ticket = new Ticket(ack && { settled: runner.guarded(ack) });
+      const ticket = runner.emits(batch, ack);
       try {
-        return late.chain!.process(batch, ticket, runner) ?? undefined;
+        return parts.chain!.process(batch, ticket, runner) ?? undefined;
       } finally {
         ticket.release();
       }
@@ -143,8 +203,7 @@ function makeInput(
   spec: PipelineSpec,
   input: InputSpec,
   chain: FilterChain,
-  order: EmissionOrder,
-  late: Late,
+  parts: SharedParts,
 ): InputRunner {
   const { services } = spec;
   const context = baseContext(spec, "input", input.id);
@@ -154,9 +213,12 @@ function makeInput(
     clock: services.clock,
     metrics: services.metrics.input(input.id),
     chain,
-    order,
+    order: parts.order,
+    keeper: parts.keeper,
+    book: parts.books.source("input", input.id),
+    openCheckpoints: (options) => services.openCheckpoints(input, options),
     memBufLimit: input.memBufLimit,
-    onFull: () => late.flushOutputs?.(),
+    onFull: () => parts.flushOutputs?.(),
     onQuiet: (bytes) => services.onQuiet(bytes),
   });
   runner.use(input.create({
@@ -166,7 +228,7 @@ function makeInput(
     checkpoints: (wanted) => runner.checkpoints(wanted),
     breathe: () => runner.breathe(),
     stopWhenDone: () => void (runner.stopsWhenDone = true),
-    exitCode: (status) => late.stop?.(status),
+    exitCode: (status) => parts.stop?.(status),
   }));
   return runner;
 }

@@ -34,6 +34,8 @@ export interface FilterChainOptions {
  */
 export class FilterChain {
   private readonly options: FilterChainOptions;
+  /** Records that are inside filters which take their time. */
+  passing = 0;
   private readonly cache = new BoundedCache<string, readonly FilterRunner[]>(MAX_CACHED_TAGS);
 
   constructor(options: FilterChainOptions) {
@@ -58,7 +60,9 @@ export class FilterChain {
       if (filter === passage.emitter) continue;
       batch.detach();
       const result = filter.process(batch, passage.ticket);
-      if (result instanceof Promise) return this.later(result, batch.tag, i, filter, passage);
+      if (result instanceof Promise) {
+        return this.later(result, batch, i, filter, passage);
+      }
       if (Array.isArray(result)) return this.fork(result, batch.tag, i, filter, passage);
       if (result.tag !== batch.tag) return this.fork([result], batch.tag, i, filter, passage);
       batch = result;
@@ -68,15 +72,16 @@ export class FilterChain {
 
   private async later(
     pending: Promise<Batch | Batch[]>,
-    tag: string,
+    { tag, length }: Batch,
     at: number,
     filter: FilterRunner,
     passage: Passage,
   ): Promise<void> {
     // The batch goes on after this function returns: the ticket must not settle meanwhile.
     passage.ticket.hold();
+    this.passing += length;
     try {
-      const result = await pending;
+      const result = await pending.finally(() => this.passing -= length);
       await this.fork(Array.isArray(result) ? result : [result], tag, at, filter, passage);
     } finally {
       passage.ticket.release();
@@ -106,6 +111,7 @@ export class FilterChain {
     emitter.countEmitted(batch.length);
     if (passage.hops >= MAX_HOPS) {
       this.options.looped.value += batch.length;
+      passage.ticket.book.dropped += batch.length;
       this.options.log.error(
         `Dropped ${
           countOf(batch.length, "record")
@@ -123,8 +129,10 @@ export class FilterChain {
     if (outputs.length === 1) return outputs[0]!.accept(batch, ticket);
     if (outputs.length === 0) {
       this.options.unrouted.value += batch.length;
+      ticket.book.dropped += batch.length;
       return undefined;
     }
+    ticket.book.copied += (outputs.length - 1) * batch.length;
     const waits = outputs.map((output) => output.accept(batch, ticket))
       .filter((wait) => wait !== undefined);
     return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);

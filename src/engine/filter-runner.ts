@@ -6,8 +6,9 @@ import type { Filter, MaybePromise } from "../sdk/define.ts";
 import { dropReason } from "../sdk/drop-reasons.ts";
 import { prepare } from "../sdk/preparable.ts";
 import type { LogRecord } from "../sdk/record.ts";
+import type { Book } from "./books.ts";
 import type { FilterMetrics } from "./metrics.ts";
-import type { Ticket } from "./ticket.ts";
+import { Ticket } from "./ticket.ts";
 
 export interface FilterRunnerOptions {
   readonly id: string;
@@ -16,6 +17,8 @@ export interface FilterRunnerOptions {
   readonly accepts: (tag: string) => boolean;
   /** Default `reject`. */
   readonly onError?: OnFilterError | undefined;
+  /** The book of what the filter emits on its own. */
+  readonly book: Book;
 }
 
 /**
@@ -65,14 +68,14 @@ export class FilterRunner {
     this.taken = taken;
     const failed = (error: unknown): Batch => {
       for (const release of taken) release();
-      return this.failed(batch, before, error);
+      return this.failed(batch, before, error, ticket.book);
     };
     try {
       const result = this.filter.process(batch);
       if (result instanceof Promise) {
-        return result.then((value) => this.count(before, value)).catch(failed);
+        return result.then((value) => this.count(before, value, ticket.book)).catch(failed);
       }
-      return this.count(before, result);
+      return this.count(before, result, ticket.book);
     } catch (error) {
       return failed(error);
     } finally {
@@ -98,15 +101,21 @@ export class FilterRunner {
     return release;
   }
 
-  /** The same function, of which a throw reaches nobody else: it is called in the middle of a delivery. */
-  guarded(ack: () => void): () => void {
-    return () => {
-      try {
-        ack();
-      } catch (error) {
-        this.options.log.error(`Cannot take an ack: ${messageWithPlace(error)}`);
-      }
-    };
+  /** A ticket for a batch that the filter emits; its first hold belongs to the caller. `ack` is told of its end. */
+  emits(batch: Batch, ack: (() => void) | undefined): Ticket {
+    const { book, metrics } = this.options;
+    metrics.emitted.value += batch.length;
+    book.in += batch.length;
+    return new Ticket({ book, ...(ack && { settled: () => this.guarded(ack) }) });
+  }
+
+  /** A throw must reach nobody else: this is in the middle of a delivery. */
+  private guarded(ack: () => void): void {
+    try {
+      ack();
+    } catch (error) {
+      this.options.log.error(`Cannot take an ack: ${messageWithPlace(error)}`);
+    }
   }
 
   reject(record: LogRecord, error: unknown): LogRecord | null {
@@ -149,13 +158,21 @@ export class FilterRunner {
     }
   }
 
-  private count(before: number, result: Result): Result {
+  private count(before: number, result: Result, book: Book): Result {
     const { metrics } = this.options;
     const after = Array.isArray(result)
       ? result.reduce((sum, batch) => sum + batch.length, 0)
       : result.length;
-    if (after > before) metrics.added.value += after - before;
-    else if (after < before) metrics.dropped.value += this.withoutRejected(before - after);
+    if (after > before) {
+      metrics.added.value += after - before;
+      book.filtered -= after - before;
+    } else if (after < before) {
+      const missing = before - after;
+      const filtered = this.withoutRejected(missing);
+      metrics.dropped.value += filtered;
+      book.filtered += filtered;
+      book.dropped += missing - filtered;
+    }
     return result;
   }
 
@@ -166,16 +183,17 @@ export class FilterRunner {
     return missing - known;
   }
 
-  private failed(batch: Batch, records: number, error: unknown): Batch {
+  private failed(batch: Batch, records: number, error: unknown, book: Book): Batch {
     const { onError, metrics, log } = this.options;
     const what = `a batch of ${countOf(records, "record")}`;
     const reason = messageWithPlace(error);
     if (onError === "pass") {
       log.error(`Passed on ${what} at which the filter failed: ${reason}`);
-      return this.count(records, batch) as Batch;
+      return this.count(records, batch, book) as Batch;
     }
     const label = dropReason(error, "filter_error");
     metrics.drop(label).value += this.withoutRejected(records);
+    book.dropped += records;
     const say = onError === "drop" ? "warn" : "error";
     log[say](`Dropped ${what}: ${reason}`, { reason: label });
     return batch.with([]);

@@ -25,22 +25,25 @@ export class InputCheckpoints implements CheckpointStore {
   }
 
   /**
-   * Takes up what is known from before, of each stream the newest: the file's positions, and others such as those
-   * that disk queues hold.
+   * Takes up what is known from before, of each stream the newest: the file's positions, and those that disk queues
+   * hold or that an earlier instance of the input had.
    */
-  open(file: CheckpointFile | undefined, ...others: ReadonlyMap<string, SavedPosition>[]): void {
+  open(file: CheckpointFile | undefined, other: ReadonlyMap<string, SavedPosition>): void {
     this.file = file;
     const newest = new Map<string, SavedPosition>(file?.saved);
     for (const { order } of newest.values()) this.order.seen(order);
-    for (const other of others) {
-      for (const [stream, found] of other) {
-        this.order.seen(found.order);
-        if (found.order <= (newest.get(stream)?.order ?? -1)) continue;
-        newest.set(stream, found);
-        this.moves.set(stream, { position: () => found.position, order: found.order });
-      }
+    for (const [stream, found] of other) {
+      this.order.seen(found.order);
+      if (found.order <= (newest.get(stream)?.order ?? -1)) continue;
+      newest.set(stream, found);
+      this.moves.set(stream, { position: () => found.position, order: found.order });
     }
     this.saved = new Map([...newest].map(([stream, { position }]) => [stream, position]));
+  }
+
+  /** Positions outlast the process. */
+  get isDurable(): boolean {
+    return this.file !== undefined;
   }
 
   /** A batch of the stream is safe. */

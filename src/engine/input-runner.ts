@@ -10,6 +10,9 @@ import type { FilterChain } from "./filter-chain.ts";
 import type { EmissionOrder } from "./emission-order.ts";
 import { InputCheckpoints } from "./input-checkpoints.ts";
 import type { InputMetrics } from "./metrics.ts";
+import type { Book } from "./books.ts";
+import type { CheckpointKeeper } from "./checkpoint-keeper.ts";
+import type { CheckpointFile, SavedPosition } from "./checkpoint-file.ts";
 import { StreamAcks } from "./stream-acks.ts";
 
 export interface InputRunnerOptions {
@@ -19,6 +22,10 @@ export interface InputRunnerOptions {
   readonly metrics: InputMetrics;
   readonly chain: FilterChain;
   readonly order: EmissionOrder;
+  readonly keeper: CheckpointKeeper;
+  readonly book: Book;
+  /** Opens the file of the input's positions; `undefined` when there is to be none. Throws a message for the user. */
+  readonly openCheckpoints: (options: CheckpointOptions) => CheckpointFile | undefined;
   /** Bytes that may be emitted and not yet safe; 0 for no limit of the input's own. */
   readonly memBufLimit: number;
   /** Called when that limit is reached: what waits to grow into a larger payload must go out now. */
@@ -49,10 +56,10 @@ export class InputRunner {
     this.options = options;
     this.id = options.id;
     this.acks = new StreamAcks({
-      input: options.id,
+      book: options.book,
       order: options.order,
       onProgress: () => this.room.open(),
-      onMoved: (stream, position, order) => this.positions?.moved(stream, position, order),
+      onMoved: (stream, position, order) => this.moved(stream, position, order),
       onAckError: (error) =>
         options.log.error(`Cannot move a checkpoint: ${(error as Error)?.message ?? error}`),
     });
@@ -62,6 +69,32 @@ export class InputRunner {
   checkpoints(wanted: CheckpointOptions = {}): CheckpointStore {
     this.positions = new InputCheckpoints(wanted, this.options.order);
     return this.positions;
+  }
+
+  /** Takes up the positions from before; those that disk queues hold are given here. Throws a message for the user. */
+  open(claims: ReadonlyMap<string, SavedPosition> | undefined): void {
+    const { positions } = this;
+    if (positions === undefined) return;
+    positions.open(this.options.openCheckpoints(positions.options), claims ?? new Map());
+    this.options.keeper.addInput(positions);
+  }
+
+  /** What this input did not get acked is read again at the next start. */
+  get isReplayable(): boolean {
+    return this.positions?.isDurable ?? false;
+  }
+
+  /** Gives the file of positions back, after the last of them was written. */
+  closeCheckpoints(): void {
+    if (this.positions === undefined) return;
+    this.options.keeper.removeInput(this.positions);
+    this.positions.close();
+  }
+
+  private moved(stream: string, position: () => string, order: number): void {
+    if (this.positions === undefined) return;
+    this.positions.moved(stream, position, order);
+    if (this.positions.isDurable) this.options.keeper.touch();
   }
 
   /** The input's context needs this runner, so the input itself comes second. */
@@ -80,8 +113,9 @@ export class InputRunner {
   }
 
   emit(batch: Batch, ack?: Ack): Promise<void> | undefined {
-    const { metrics, chain } = this.options;
+    const { metrics, chain, book } = this.options;
     const records = batch.length;
+    book.in += records;
     metrics.records.value += records;
     metrics.bytes.value += batch.bytes;
     const ticket = this.acks.open(batch.stream, batch.bytes, ack);

@@ -9,6 +9,9 @@ export interface OutputMetrics {
   readonly retriesFailed: Counter;
   readonly retriedRecords: Counter;
   readonly droppedRecords: Counter;
+  readonly deadLetteredRecords: Counter;
+  /** Times that the disk refused something to the queue. */
+  readonly diskErrors: Counter;
   readonly queuedBytes: Gauge;
   readonly queuedRecords: Gauge;
   drop(reason: string): Counter;

@@ -1,4 +1,5 @@
 import { Accumulator } from "../buffer/accumulator.ts";
+import type { PayloadQueue, QueueDrop, QueueEvents } from "../buffer/payload-queue.ts";
 import type { QueuedPayload } from "../buffer/queued-payload.ts";
 import { countOf } from "../lib/count-of.ts";
 import { messageWithPlace } from "../lib/error-place.ts";
@@ -8,8 +9,9 @@ import type { Clock, Logger } from "../sdk/context.ts";
 import { type EncodedOutput, isEncodedOutput, type Output } from "../sdk/define.ts";
 import { prepare } from "../sdk/preparable.ts";
 import type { BackoffLimits } from "./backoff.ts";
+import type { DeliveryBook } from "./delivery-book.ts";
 import type { OutputMetrics } from "./metrics.ts";
-import { Sender } from "./sender.ts";
+import { type GivenUp, Sender } from "./sender.ts";
 import { encodeForSimpleOutput } from "./simple-output.ts";
 import type { Ticket } from "./ticket.ts";
 
@@ -19,17 +21,25 @@ export interface OutputRunnerOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly metrics: OutputMetrics;
+  readonly book: DeliveryBook;
   /** True when records under this tag go to this output. */
   readonly accepts: (tag: string) => boolean;
   /** The oldest record of a payload waits at most this long for others, in milliseconds. */
   readonly flushMs: number;
   /** A payload is finished at this size, in bytes. */
   readonly payloadBytes: number;
-  /** Finished and open payloads together, in bytes; above it the inputs wait. */
-  readonly queueBytes: number;
+  /** Makes the queue, whose payloads have this form. Rejects with a message for the user. */
+  readonly openQueue: (
+    format: string,
+    events: QueueEvents,
+  ) => PayloadQueue | Promise<PayloadQueue>;
+  /** The queue is at its limit, and somebody waits. */
+  readonly onFull: () => void;
   readonly maxInFlight: number;
   readonly retryLimit: number;
   readonly backoff: BackoffLimits;
+  /** Keeps what is given up, in this form. */
+  readonly keep?: ((letter: GivenUp, format: string) => Promise<void>) | undefined;
 }
 
 const MAX_PARTITIONS = 1024;
@@ -41,14 +51,15 @@ export class OutputRunner {
   private readonly options: OutputRunnerOptions;
   private readonly output: EncodedOutput;
   private readonly accumulator: Accumulator;
-  private readonly sender: Sender;
   private readonly space = new Gate();
+  private queue!: PayloadQueue;
+  private sender: Sender | undefined;
   private cancelFlush: (() => void) | undefined;
   private sealing: Promise<void> = Promise.resolve();
+  private sealingBytes = 0;
+  private sealingRecords = 0;
   private waits = true;
   private waitingSinceMs = 0;
-  private queuedBytes = 0;
-  private queuedRecords = 0;
 
   constructor(options: OutputRunnerOptions) {
     this.options = options;
@@ -62,9 +73,8 @@ export class OutputRunner {
       maxBytes: options.payloadBytes,
       maxPartitions: MAX_PARTITIONS,
       onFull: (payload) => this.enqueue(payload),
-      onDrop: (records, reason) => this.countDrop(records, reason),
+      onDrop: (records, reason, source) => this.leftOut(records, reason, source),
     });
-    this.sender = new Sender({ ...options, output: this.output, onDone: (p) => this.done(p) });
   }
 
   /** Waits until the output is set up. Rejects as `create` throws. */
@@ -72,10 +82,40 @@ export class OutputRunner {
     await prepare(this.options.output);
   }
 
+  /** Opens the queue. Call it once, before anything else but {@link prepare}. */
+  async open(): Promise<void> {
+    const { options, output } = this;
+    const opening = options.openQueue(this.format, {
+      onReady: () => this.sender?.pump(),
+      onSpace: () => this.hasSpace(),
+      onDrop: (drop) => this.gaveUp(drop),
+    });
+    this.queue = opening instanceof Promise ? await opening : opening;
+    options.book.recovered(this.queue.records);
+    this.sender = new Sender({
+      ...options,
+      output,
+      queue: this.queue,
+      keep: options.keep && ((letter) => options.keep!(letter, this.format)),
+    });
+    this.updateGauges();
+  }
+
+  /** Begins to send what an earlier run left. */
+  start(): void {
+    this.sender?.pump();
+  }
+
+  /** The form of this output's payloads. */
+  get format(): string {
+    return this.output.format ?? "";
+  }
+
   /** For how long something has waited while nothing was delivered, in milliseconds; 0 when nothing waits. */
   get stalledMs(): number {
-    if (this.queuedBytes === 0) return 0;
-    return this.options.clock.nowMs() - Math.max(this.sender.lastDeliveredMs, this.waitingSinceMs);
+    if (this.queue.isIdle) return 0;
+    const lastMs = Math.max(this.sender?.lastDeliveredMs ?? 0, this.waitingSinceMs);
+    return this.options.clock.nowMs() - lastMs;
   }
 
   /**
@@ -83,21 +123,22 @@ export class OutputRunner {
    * the next batch.
    */
   accept(batch: Batch, ticket: Ticket): Promise<void> | undefined {
+    this.options.book.came(batch.length);
     this.accumulator.begin(ticket);
     try {
       this.output.encode(batch, this.accumulator);
       // What an output leaves out without a word is lost all the same.
-      this.countDrop(batch.length - this.accumulator.counted, "not_encoded");
+      this.leftOut(batch.length - this.accumulator.counted, "not_encoded", ticket.source);
     } catch (error) {
       const lost = batch.length - this.accumulator.counted;
-      this.countDrop(lost, "encode_error");
+      this.leftOut(lost, "encode_error", ticket.source);
       this.options.log.error(
         `Dropped ${countOf(lost, "record")} that could not be encoded: ${messageWithPlace(error)}`,
       );
     }
+    this.accumulator.end();
     if (!this.accumulator.isEmpty) this.scheduleFlush();
-    if (this.load <= this.options.queueBytes) return undefined;
-    return this.waitForSpace();
+    return this.isFull ? this.waitForSpace() : undefined;
   }
 
   /** Finishes open payloads now instead of when they are old enough. */
@@ -109,27 +150,35 @@ export class OutputRunner {
 
   /** Nothing is open, queued or on its way. */
   get isIdle(): boolean {
-    return this.queuedBytes === 0 && this.accumulator.isEmpty;
+    return this.accumulator.isEmpty && this.sealingBytes === 0 && this.queue.isIdle;
   }
 
   cutRetryWaits(): void {
-    this.sender.cutRetryWaits();
+    this.sender?.cutRetryWaits();
+  }
+
+  /** Makes what has come as safe as the queue can, without waiting for its delivery. */
+  async settle(): Promise<void> {
+    await this.sealing;
+    await this.queue.settle();
   }
 
   async drained(): Promise<void> {
     await this.sealing;
-    await this.sender.drained();
+    await this.sender?.drained();
   }
 
-  /** Records that are queued or on their way. */
-  get heldRecords(): number {
-    return this.queuedRecords;
+  /** Records that came and are not done with: of this run, and those that an earlier one left. */
+  get held(): { readonly own: number; readonly recovered: number } {
+    const { records, recoveredRecords: recovered } = this.queue;
+    const own = records - recovered + this.sealingRecords + this.accumulator.recordsOpen;
+    return { own, recovered };
   }
 
-  /** Gives up what is not delivered, and closes. */
+  /** Gives up what is not delivered, and closes. What is queued on disk stays there. */
   async close(): Promise<void> {
     this.cancelFlush?.();
-    this.sender.abandon();
+    this.sender?.abandon();
     try {
       await this.output.close?.();
     } catch (error) {
@@ -137,8 +186,14 @@ export class OutputRunner {
     }
   }
 
-  private get load(): number {
-    return this.queuedBytes + this.accumulator.bytesOpen;
+  /** Gives the queue's files back. Call it after {@link close}, once positions have been written down. */
+  async closeQueue(): Promise<void> {
+    await this.queue?.close();
+  }
+
+  /** What is not delivered stays, and goes out at the next start. */
+  get outlastsProcess(): boolean {
+    return this.queue.isDurable;
   }
 
   /** Lets everybody through who waits for space, now and later: at shutdown nobody may hang here. */
@@ -147,11 +202,16 @@ export class OutputRunner {
     this.space.open();
   }
 
+  private get isFull(): boolean {
+    return this.queue.isFull(this.sealingBytes + this.accumulator.bytesOpen);
+  }
+
   private async waitForSpace(): Promise<void> {
-    while (this.waits && this.load > this.options.queueBytes) {
+    while (this.waits && this.isFull) {
       // Open payloads count too: when they alone are over the limit, nothing would ever make room.
-      if (this.queuedBytes === 0) this.flush();
-      else await this.space.wait();
+      if (this.queue.isIdle && !this.accumulator.isEmpty) this.flush();
+      this.options.onFull();
+      if (this.isFull) await this.space.wait();
     }
   }
 
@@ -163,53 +223,79 @@ export class OutputRunner {
   }
 
   private enqueue(payload: QueuedPayload): void {
-    if (this.queuedBytes === 0) this.waitingSinceMs = this.options.clock.nowMs();
-    this.queuedBytes += payload.queuedBytes;
-    this.queuedRecords += payload.queuedRecords;
+    if (this.queue.isIdle) this.waitingSinceMs = this.options.clock.nowMs();
+    if (this.output.seal === undefined) return this.push(payload);
+    this.sealingBytes += payload.queuedBytes;
+    this.sealingRecords += payload.queuedRecords;
+    this.sealing = this.sealing.then(() => this.seal(payload));
+  }
+
+  private push(payload: QueuedPayload): void {
+    this.queue.push(payload);
     this.updateGauges();
-    if (this.output.seal === undefined) this.sender.push(payload);
-    else this.sealing = this.sealing.then(() => this.seal(payload));
   }
 
   /** Compresses and the like. Payloads are sealed one after the other, so that they stay in order. */
   private async seal(payload: QueuedPayload): Promise<void> {
+    const { queuedBytes: bytes, queuedRecords: records } = payload;
     try {
       const sealed = await this.output.seal!(payload.bytes);
       if (sealed !== payload.bytes) {
         payload.recycle();
         payload.recycle = () => undefined;
         payload.bytes = sealed;
-        this.queuedBytes += sealed.length - payload.queuedBytes;
         payload.queuedBytes = sealed.length;
       }
-      this.sender.push(payload);
     } catch (error) {
-      this.countDrop(payload.records, "seal_error");
+      this.options.book.dropped(payload, records);
+      this.countDrop(records, "seal_error");
       this.options.log.error(
-        `Dropped ${countOf(payload.records, "record")} that could not be sealed: ${
+        `Dropped ${countOf(records, "record")} that could not be sealed: ${
           (error as Error)?.message ?? error
         }`,
       );
-      this.done(payload);
+      payload.recycle();
+      for (const holder of payload.holders) holder.release();
+      return this.hasSpace();
+    } finally {
+      this.sealingBytes -= bytes;
+      this.sealingRecords -= records;
     }
+    this.push(payload);
   }
 
-  private done(payload: QueuedPayload): void {
-    this.queuedBytes -= payload.queuedBytes;
-    this.queuedRecords -= payload.queuedRecords;
+  private hasSpace(): void {
+    // The queue may say so while it is being opened.
+    if (this.queue === undefined) return;
     this.updateGauges();
-    payload.recycle();
-    for (const holder of payload.holders) holder.release();
     this.space.open();
   }
 
   private updateGauges(): void {
-    this.options.metrics.queuedBytes.value = this.queuedBytes;
-    this.options.metrics.queuedRecords.value = this.queuedRecords;
+    this.options.metrics.queuedBytes.value = this.queue.bytes + this.sealingBytes;
+    this.options.metrics.queuedRecords.value = this.queue.records + this.sealingRecords;
+  }
+
+  private gaveUp(drop: QueueDrop): void {
+    const { records, reason } = drop;
+    this.options.book.gaveUp(drop);
+    this.countDrop(records, reason);
+    if (reason === "corrupt") return;
+    this.options.log.warn(
+      `Dropped ${countOf(records, "record")}: the queue has reached its limit`,
+      {
+        reason,
+      },
+    );
+  }
+
+  private leftOut(records: number, reason: string, source: string): void {
+    if (records <= 0) return;
+    this.options.book.leftOut(records, source);
+    this.countDrop(records, reason);
   }
 
   private countDrop(records: number, reason: string): void {
-    if (records <= 0) return;
     this.options.metrics.drop(reason).value += records;
     this.options.metrics.droppedRecords.value += records;
   }

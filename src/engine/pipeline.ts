@@ -1,18 +1,25 @@
+import type { DiskQueue } from "../buffer/disk/disk-queue.ts";
 import { countOf } from "../lib/count-of.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 import type { Preparable } from "../sdk/preparable.ts";
+import type { Books } from "./books.ts";
+import type { SavedPosition } from "./checkpoint-file.ts";
+import type { CheckpointKeeper } from "./checkpoint-keeper.ts";
 import type { FilterChain } from "./filter-chain.ts";
 import type { FilterRunner } from "./filter-runner.ts";
 import type { InputRunner } from "./input-runner.ts";
 import type { OutputRunner } from "./output-runner.ts";
 import type { AssemblyProblem, SpecKind } from "./spec.ts";
-import { Ticket } from "./ticket.ts";
 
 export interface PipelineOptions {
   readonly inputs: readonly InputRunner[];
   readonly filters: readonly FilterRunner[];
   readonly outputs: readonly OutputRunner[];
   readonly chain: FilterChain;
+  readonly keeper: CheckpointKeeper;
+  readonly books: Books;
+  /** The disk queues, once the outputs are open. */
+  readonly queues: readonly DiskQueue[];
   readonly log: Logger;
   readonly clock: Clock;
   readonly graceMs: number;
@@ -62,6 +69,36 @@ export class Pipeline {
     return problems;
   }
 
+  /**
+   * Opens the outputs' queues and the inputs' positions. Call it after {@link prepare} and before {@link run}; it
+   * returns what failed. From here on the pipeline is to be closed, by running it or by {@link abandon}.
+   */
+  async open(): Promise<AssemblyProblem[]> {
+    const { inputs, outputs, keeper } = this.options;
+    const problems: AssemblyProblem[] = [];
+    await Promise.all(
+      outputs.map((output) =>
+        output.open().catch((error) => void problems.push({ kind: "output", id: output.id, error }))
+      ),
+    );
+    const claims = claimsOf(this.options.queues);
+    for (const input of inputs) {
+      try {
+        input.open(claims.get(input.id));
+      } catch (error) {
+        problems.push({ kind: "input", id: input.id, error });
+      }
+    }
+    // What only the queues knew is known elsewhere before they may forget it.
+    if (problems.length === 0) keeper.commit(true);
+    return problems;
+  }
+
+  /** Gives everything back that {@link open} took, when the pipeline is not to run. */
+  async abandon(): Promise<void> {
+    await this.closeState();
+  }
+
   /** Asks for a stop; the first status that is not 0 becomes the result of {@link run}. */
   requestStop(status = 0): void {
     if (this.status === 0) this.status = status;
@@ -74,6 +111,7 @@ export class Pipeline {
   async run(): Promise<number> {
     const { inputs, clock } = this.options;
     this.startedMs = clock.nowMs();
+    for (const output of this.options.outputs) output.start();
     const ended = Promise.withResolvers<void>();
     const returned = new Set<InputRunner>();
     const running = inputs.map(async (input) => {
@@ -88,21 +126,53 @@ export class Pipeline {
   }
 
   private async stop(running: Promise<void>[]): Promise<void> {
-    const { outputs, log } = this.options;
+    const { outputs } = this.options;
     this.stopInputs.abort();
     await this.within(this.leftMs, Promise.all(running));
     // Nobody is left to be held back, and a filter that waits for room would be cut off in its flush.
     this.stopWaiting();
     await this.within(this.leftMs, this.flushFilters());
     for (const output of outputs) output.flush();
+    await this.within(this.leftMs, Promise.all(outputs.map((output) => output.settle())));
     await this.drain();
-    for (const { id, heldRecords } of outputs) {
-      if (heldRecords === 0) continue;
-      log.error(`Stopped with ${countOf(heldRecords, "record")} not delivered by ${id}`, {
-        reason: "shutdown",
-      });
-    }
+    this.sayWhatIsLeft();
     await this.close();
+    await this.closeState();
+  }
+
+  /** What does not add up in the books: a sentence for each. */
+  get imbalances(): string[] {
+    const { outputs, books, chain } = this.options;
+    const held = new Map(outputs.map((output) => [output.id, output.held]));
+    return books.problems(held, chain.passing);
+  }
+
+  private sayWhatIsLeft(): void {
+    const { inputs, outputs, log } = this.options;
+    for (const output of outputs) {
+      const { own, recovered } = output.held;
+      if (own + recovered === 0) continue;
+      const what = countOf(own + recovered, "record");
+      if (output.outlastsProcess) log.info(`Kept ${what} for ${output.id} on disk`);
+      else if (inputs.every(({ isReplayable }) => isReplayable)) {
+        log.warn(
+          `Stopped with ${what} not delivered by ${output.id}: the next start reads them again`,
+        );
+      } else {
+        log.error(`Stopped with ${what} not delivered by ${output.id}`, { reason: "shutdown" });
+      }
+    }
+    for (const problem of this.imbalances) {
+      log.error(`The books do not balance: ${problem}`, { reason: "books" });
+    }
+  }
+
+  /** Positions first: a queue gives up what is delivered once they are written down. */
+  private async closeState(): Promise<void> {
+    const { inputs, outputs, keeper } = this.options;
+    await keeper.close();
+    for (const output of outputs) await output.closeQueue();
+    for (const input of inputs) input.closeCheckpoints();
   }
 
   /** What is left of the grace; all of it as long as the stop is nobody's wish. */
@@ -134,8 +204,7 @@ export class Pipeline {
       };
       if (batches.length === 0) filter.releaseHolds();
       for (const batch of batches) {
-        filter.countEmitted(batch.length);
-        const ticket = new Ticket({ settled });
+        const ticket = filter.emits(batch, settled);
         const wait = this.options.chain.process(batch, ticket, filter);
         ticket.release();
         await wait;
@@ -167,4 +236,15 @@ export class Pipeline {
     timer.abort();
     return inTime;
   }
+}
+
+/** How far streams are safe in the queues, by input and stream: of several claims the newest. */
+function claimsOf(queues: readonly DiskQueue[]): Map<string, Map<string, SavedPosition>> {
+  const claims = new Map<string, Map<string, SavedPosition>>();
+  for (const { input, stream, position, order } of queues.flatMap(({ claims }) => [...claims])) {
+    const streams = claims.get(input) ?? new Map<string, SavedPosition>();
+    claims.set(input, streams);
+    if ((streams.get(stream)?.order ?? -1) < order) streams.set(stream, { position, order });
+  }
+  return claims;
 }

@@ -1,3 +1,4 @@
+import type { PayloadQueue } from "../buffer/payload-queue.ts";
 import type { QueuedPayload } from "../buffer/queued-payload.ts";
 import { countOf } from "../lib/count-of.ts";
 import { Gate } from "../lib/gate.ts";
@@ -5,47 +6,80 @@ import type { Clock, Logger } from "../sdk/context.ts";
 import type { EncodedOutput } from "../sdk/define.ts";
 import { dropReason, dropReasons } from "../sdk/drop-reasons.ts";
 import { PartialError, PermanentError, ThrottledError } from "../sdk/errors.ts";
-import { type BackoffLimits, backoffMs } from "./backoff.ts";
+import type { BackoffLimits } from "./backoff.ts";
+import { Circuit } from "./circuit.ts";
+import type { DeliveryBook } from "./delivery-book.ts";
 import type { OutputMetrics } from "./metrics.ts";
+
+/** A part of a payload that will not be tried again. */
+export interface GivenUp {
+  readonly partition: string;
+  readonly bytes: Uint8Array;
+  readonly records: number;
+  /** One word in lower_snake_case. */
+  readonly reason: string;
+  readonly message: string;
+  readonly attempts: number;
+}
 
 export interface SenderOptions {
   readonly output: EncodedOutput;
+  readonly queue: PayloadQueue;
   readonly log: Logger;
   readonly clock: Clock;
   readonly metrics: OutputMetrics;
+  readonly book: DeliveryBook;
   readonly backoff: BackoffLimits;
-  /** Attempts after the first before a payload is dropped; Infinity for no limit. */
+  /** Attempts after the first before a payload is given up; Infinity for no limit. */
   readonly retryLimit: number;
   /** Payloads that may be on their way at once. 1 keeps the order. */
   readonly maxInFlight: number;
-  /** Called whenever a payload is done with, delivered or not. */
-  readonly onDone: (payload: QueuedPayload) => void;
+  /** Keeps what is given up; rejects when it cannot. Without it such records are dropped. */
+  readonly keep?: ((letter: GivenUp) => Promise<void>) | undefined;
 }
 
-/** Takes payloads off an output's queue and sends them, again and again until they are delivered or refused. */
+/** Takes payloads off an output's queue and sends them, again and again until they are delivered or given up. */
 export class Sender {
-  private readonly queue: QueuedPayload[] = [];
   private readonly options: SenderOptions;
+  private readonly circuit: Circuit;
   private readonly idle = new Gate();
   private readonly cutWaits = new AbortController();
   private readonly abortSends = new AbortController();
   private inFlight = 0;
+  private isPumping = false;
   private opened: Promise<void> | undefined;
   /** When something was last delivered, on the clock's scale. */
   lastDeliveredMs: number;
 
   constructor(options: SenderOptions) {
     this.options = options;
+    this.circuit = new Circuit(options.clock, options.backoff);
     this.lastDeliveredMs = options.clock.nowMs();
   }
 
   get isIdle(): boolean {
-    return this.queue.length === 0 && this.inFlight === 0;
+    return this.inFlight === 0 && this.options.queue.isIdle;
   }
 
-  push(payload: QueuedPayload): void {
-    this.queue.push(payload);
-    this.pump();
+  /** Sends what is there to be sent. Call it when something was put into the queue. */
+  pump(): void {
+    // A queue that is asked for more may say that there is more.
+    if (this.isPumping) return;
+    this.isPumping = true;
+    try {
+      while (!this.abortSends.signal.aborted && this.inFlight < this.options.maxInFlight) {
+        const payload = this.options.queue.take();
+        if (payload === undefined) break;
+        this.inFlight++;
+        void this.deliver(payload).finally(() => {
+          this.inFlight--;
+          this.pump();
+          if (this.isIdle) this.idle.open();
+        });
+      }
+    } finally {
+      this.isPumping = false;
+    }
   }
 
   /** Ends the pauses between attempts: at shutdown there is one more attempt at once, and then the deadline. */
@@ -63,41 +97,31 @@ export class Sender {
     this.abortSends.abort();
   }
 
-  private pump(): void {
-    if (this.abortSends.signal.aborted) return;
-    while (this.inFlight < this.options.maxInFlight && this.queue.length > 0) {
-      const payload = this.queue.shift()!;
-      this.inFlight++;
-      this.deliver(payload).finally(() => {
-        this.inFlight--;
-        this.pump();
-        if (this.isIdle) this.idle.open();
-      });
-    }
-  }
-
   private async deliver(payload: QueuedPayload): Promise<void> {
-    while (!await this.attempt(payload)) {
+    for (;;) {
+      await this.waitForCircuit();
+      if (this.abortSends.signal.aborted) return;
+      if (await this.attempt(payload)) break;
       if (this.abortSends.signal.aborted) return;
     }
-    this.options.onDone(payload);
+    this.options.queue.done(payload);
   }
 
-  /** True when the payload is done with; false after a pause, or when everything is given up. */
+  /** True when the payload is done with; false when it is to be tried again, or when everything is given up. */
   private async attempt(payload: QueuedPayload): Promise<boolean> {
-    const { metrics } = this.options;
+    const { metrics, book } = this.options;
     const { records: sent, bytes: { length } } = payload;
     try {
       await this.opening();
       await this.options.output.send(payload, this.abortSends.signal);
     } catch (error) {
       if (this.abortSends.signal.aborted) return false;
-      if (this.isFinal(payload, error)) return true;
-      await this.pause(payload, error);
-      return false;
+      return await this.failed(payload, error);
     }
+    this.circuit.succeeded();
     metrics.deliveredRecords.value += sent;
     metrics.deliveredBytes.value += length;
+    book.delivered(payload, sent);
     this.lastDeliveredMs = this.options.clock.nowMs();
     if (payload.attempt > 1) {
       this.options.log.info(`Delivered again, at attempt ${payload.attempt}`, { records: sent });
@@ -116,46 +140,73 @@ export class Sender {
   }
 
   /** True when the payload must not be tried again; it has then been counted. */
-  private isFinal(payload: QueuedPayload, error: unknown): boolean {
-    const { metrics, log, retryLimit } = this.options;
+  private async failed(payload: QueuedPayload, error: unknown): Promise<boolean> {
+    const { metrics, retryLimit } = this.options;
     if (error instanceof PermanentError) {
+      // The destination has answered, even if it did not like it.
+      this.circuit.succeeded();
       // What is tried again counts as a retry only, as in Fluent Bit: its alerts are made for that.
       metrics.errors.value++;
-      const reason = dropReason(error, "refused");
-      metrics.drop(reason).value += payload.records;
-      metrics.droppedRecords.value += payload.records;
-      log.error(`Dropped ${countOf(payload.records, "record")}: ${error.message}`, { reason });
-      return true;
+      return await this.giveUp(payload, dropReason(error, "refused"), error.message, "");
     }
     if (error instanceof PartialError) {
       this.keepRemaining(payload, error);
       if (payload.records === 0) return true;
     }
-    if (payload.attempt <= retryLimit) return false;
+    if (payload.attempt <= retryLimit) {
+      this.tryAgainLater(payload, error);
+      return false;
+    }
     metrics.retriesFailed.value++;
-    metrics.drop("retry_limit").value += payload.records;
-    metrics.droppedRecords.value += payload.records;
-    log.error(
-      `Dropped ${countOf(payload.records, "record")} after ${
-        countOf(payload.attempt, "attempt")
-      }: ${messageOf(error)}`,
-      { reason: "retry_limit" },
-    );
+    this.circuit.failedOnce(askedPause(error));
+    const after = ` after ${countOf(payload.attempt, "attempt")}`;
+    return await this.giveUp(payload, "retry_limit", messageOf(error), after);
+  }
+
+  /** False when it should be kept and could not be: then it is tried once more, to the end of the trouble. */
+  private async giveUp(
+    payload: QueuedPayload,
+    reason: string,
+    message: string,
+    after: string,
+  ): Promise<boolean> {
+    const { log, keep, metrics, book } = this.options;
+    const { partition, bytes, records, attempt: attempts } = payload;
+    const what = countOf(records, "record");
+    if (keep === undefined) {
+      metrics.drop(reason).value += records;
+      metrics.droppedRecords.value += records;
+      book.dropped(payload, records);
+      log.error(`Dropped ${what}${after}: ${message}`, { reason });
+      return true;
+    }
+    try {
+      await keep({ partition, bytes, records, reason, message, attempts });
+    } catch (error) {
+      log.error(`Cannot keep ${what} as a dead letter: ${messageOf(error)}`);
+      this.tryAgainLater(payload, error);
+      return false;
+    }
+    metrics.deadLetteredRecords.value += records;
+    book.deadLettered(payload, records);
+    log.error(`Kept ${what} as a dead letter${after}: ${message}`, { reason });
     return true;
   }
 
   private keepRemaining(payload: QueuedPayload, error: PartialError): void {
-    const { metrics } = this.options;
+    const { metrics, book, log } = this.options;
     const taken = Math.max(0, payload.records - error.records - error.refused);
     metrics.deliveredRecords.value += taken;
     metrics.deliveredBytes.value += Math.max(0, payload.bytes.length - error.remaining.length);
+    book.delivered(payload, taken);
     if (taken > 0) this.lastDeliveredMs = this.options.clock.nowMs();
     const reasons = dropReasons(error, error.refused, "refused");
     for (const [reason, records] of Object.entries(reasons)) metrics.drop(reason).value += records;
     metrics.droppedRecords.value += error.refused;
+    book.dropped(payload, error.refused);
     // Without a word: what an output leaves out on purpose is counted only.
     if (error.refused > 0 && error.message !== "") {
-      this.options.log.error(`Dropped ${countOf(error.refused, "record")}: ${error.message}`, {
+      log.error(`Dropped ${countOf(error.refused, "record")}: ${error.message}`, {
         reason: Object.keys(reasons).join(","),
       });
     }
@@ -163,12 +214,9 @@ export class Sender {
     payload.records = error.records;
   }
 
-  private async pause(payload: QueuedPayload, error: unknown): Promise<void> {
-    const { log, clock, metrics, backoff } = this.options;
-    // A server that asks for no pause at all, or whose clock is ahead, must not be asked without end.
-    const ms = error instanceof ThrottledError && error.retryAfterMs > 0
-      ? error.retryAfterMs
-      : backoffMs(payload.attempt, backoff);
+  private tryAgainLater(payload: QueuedPayload, error: unknown): void {
+    const { log, metrics } = this.options;
+    const ms = this.circuit.failedOnce(askedPause(error));
     log.warn(
       `Cannot deliver ${countOf(payload.records, "record")}: ${messageOf(error)}; next attempt in ${
         (ms / 1000).toFixed(1)
@@ -178,10 +226,20 @@ export class Sender {
     metrics.retries.value++;
     metrics.retriedRecords.value += payload.records;
     payload.attempt++;
+  }
+
+  private async waitForCircuit(): Promise<void> {
+    const { clock } = this.options;
+    const ms = this.circuit.leftMs;
+    if (ms === 0) return;
     await clock.sleep(ms, this.cutWaits.signal);
     // After the waits were cut there is one attempt at once; from then on a short pause, until the deadline.
     if (this.cutWaits.signal.aborted) await clock.sleep(250, this.abortSends.signal);
   }
+}
+
+function askedPause(error: unknown): number | undefined {
+  return error instanceof ThrottledError ? error.retryAfterMs : undefined;
 }
 
 function messageOf(error: unknown): string {

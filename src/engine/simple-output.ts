@@ -15,6 +15,7 @@ const MSGPACK_OPTIONS = { useRecords: false, int64AsType: "auto" as unknown as "
 export function encodeForSimpleOutput(output: Output): EncodedOutput {
   const packr = new Packr(MSGPACK_OPTIONS);
   return {
+    format: "records",
     ...(output.open && { open: (signal: AbortSignal) => output.open!(signal) }),
     ...(output.close && { close: () => output.close!() }),
     encode(batch, into) {

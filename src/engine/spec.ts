@@ -9,7 +9,13 @@ import type {
   PluginMetrics,
 } from "../sdk/context.ts";
 import type { EncodedOutput, Filter, Input, Output } from "../sdk/define.ts";
+import type { DiskFiles } from "../buffer/disk/files.ts";
+import type { FullPolicy } from "../buffer/payload-queue.ts";
+import type { CheckpointOptions } from "../sdk/checkpoint.ts";
 import type { BackoffLimits } from "./backoff.ts";
+import type { BookMetrics } from "./books.ts";
+import type { CheckpointFile } from "./checkpoint-file.ts";
+import type { GivenUp } from "./sender.ts";
 import type { OnFilterError } from "./filter-runner.ts";
 import type { FilterMetrics, InputMetrics, OutputMetrics } from "./metrics.ts";
 import type { Counter } from "../sdk/context.ts";
@@ -38,6 +44,8 @@ export interface InputSpec {
   readonly tag: string;
   /** Bytes emitted and not yet safe; 0 for no limit. */
   readonly memBufLimit: number;
+  /** Where its records wait, and so whether its positions are kept without the configuration naming a file. */
+  readonly storage: StorageType;
   create(ctx: InputContext): Input;
 }
 
@@ -57,9 +65,38 @@ export interface OutputSpec {
   /** Attempts after the first; Infinity for no limit. */
   readonly retryLimit: number;
   readonly maxInFlight: number;
-  /** Bytes that wait for this output in memory. */
-  readonly queueBytes: number;
+  /** The plugin's name, for its queue and its dead letters. */
+  readonly plugin: string;
+  readonly storage: StorageType;
+  /** Bytes that wait for this output at most. */
+  readonly limitBytes: number;
+  /** What happens to new payloads when that is reached. */
+  readonly fullPolicy: FullPolicy;
   create(ctx: OutputContext): Output | EncodedOutput;
+}
+
+export type StorageType = "memory" | "filesystem";
+
+/** Where and how queues are kept on disk. */
+export interface DiskSettings {
+  readonly files: DiskFiles;
+  /** The folder of all queues; each output has one in it. */
+  readonly folder: string;
+  /** How long what was written may wait for the disk, in milliseconds. */
+  readonly syncMs: number;
+  /** Payloads per output that stay in memory besides being on the disk. */
+  readonly maxInMemory: number;
+  /** The user that the process runs as. */
+  readonly uid: number;
+  /** 16 random bytes in hexadecimal. */
+  readonly newId: () => string;
+}
+
+/** Something of an output that is kept because it was given up. */
+export interface DeadLetter extends GivenUp {
+  readonly output: string;
+  readonly plugin: string;
+  readonly format: string;
 }
 
 export interface PipelineSettings {
@@ -68,6 +105,8 @@ export interface PipelineSettings {
   readonly graceMs: number;
   readonly payloadBytes: number;
   readonly backoff: BackoffLimits;
+  /** There when an output has its queue on disk. */
+  readonly disk?: DiskSettings | undefined;
 }
 
 /** What the engine needs from the layers that it does not import. */
@@ -80,7 +119,14 @@ export interface PipelineServices {
     output(id: string): OutputMetrics;
     plugin(id: string): PluginMetrics;
     engine(name: string, help: string): Counter;
+    book(kind: string, id: string): BookMetrics;
+    /** Calls back before metrics are read. */
+    onCollect(call: () => void): void;
   };
+  /** Opens the file of an input's positions; `undefined` when there is to be none. Throws a message for the user. */
+  openCheckpoints(input: InputSpec, options: CheckpointOptions): CheckpointFile | undefined;
+  /** Keeps a dead letter; rejects when it cannot. Without it what is given up is dropped. */
+  readonly keep?: ((letter: DeadLetter) => Promise<void>) | undefined;
   /** Told at quiet moments, when nothing of a batch is in use, how many bytes were emitted since the last. */
   onQuiet(bytes: number): void;
   parser(name: string): LineParser;

@@ -1,11 +1,12 @@
 import type { Claim } from "../buffer/queued-payload.ts";
 import type { Ack } from "../sdk/checkpoint.ts";
+import type { Book } from "./books.ts";
 import type { EmissionOrder } from "./emission-order.ts";
 import { Ticket } from "./ticket.ts";
 
 export interface StreamAcksOptions {
-  /** The input's id, for claims. */
-  readonly input: string;
+  /** The input's book: its id is the one that claims speak of. */
+  readonly book: Book;
   readonly order: EmissionOrder;
   /** Something became safe. */
   readonly onProgress: () => void;
@@ -58,8 +59,10 @@ export class StreamAcks {
     const { emissions } = stream;
     const own = stream;
     const ticket = new Ticket({
+      book: this.options.book,
       settled: () => this.settle(own, bytes),
       claim: (log) => this.claim(own, log),
+      unclaim: () => void (own.claimed = 0),
     });
     emissions.push({ ticket, ack, bytes, order: this.options.order.next() });
     this.pendingBytes += bytes;
@@ -81,7 +84,7 @@ export class StreamAcks {
     for (let i = now - 1; i >= before; i--) {
       const { ack, order } = emissions[i]!;
       if (typeof ack !== "object") continue;
-      return { input: this.options.input, stream: stream.name, position: ack.position(), order };
+      return { input: this.options.book.id, stream: stream.name, position: ack.position(), order };
     }
     return undefined;
   }

@@ -1,8 +1,13 @@
 import type { Claim, Holder } from "../buffer/queued-payload.ts";
+import type { Book } from "./books.ts";
 
 /** Who is told what becomes of a ticket. */
 export interface TicketOwner {
+  /** The book of the input, or of the filter, whose batch it is. */
+  readonly book: Book;
   settled?(): void;
+  /** What this log was told is not true any more. */
+  unclaim?(log: object): void;
   /** See {@link Holder.claim}. */
   claim?(log: object): Claim | undefined;
 }
@@ -17,14 +22,23 @@ export interface TicketOwner {
  */
 export class Ticket implements Holder {
   private holds = 1;
-  private readonly owner: TicketOwner | undefined;
+  private readonly owner: TicketOwner;
   /** Holds by the log that their part lies in. Almost always there is one log. */
   private log: object | undefined;
   private inLog = 0;
   private others: Map<object, number> | undefined;
 
-  constructor(owner?: TicketOwner) {
+  constructor(owner: TicketOwner) {
     this.owner = owner;
+  }
+
+  /** Where it is put down what becomes of the batch's records. */
+  get book(): Book {
+    return this.owner.book;
+  }
+
+  get source(): string {
+    return this.owner.book.id;
   }
 
   get settled(): boolean {
@@ -36,7 +50,7 @@ export class Ticket implements Holder {
   }
 
   release(): void {
-    if (--this.holds === 0) this.owner?.settled?.();
+    if (--this.holds === 0) this.owner.settled?.();
   }
 
   logged(log: object): void {
@@ -49,9 +63,13 @@ export class Ticket implements Holder {
   }
 
   releaseLogged(log: object): void {
-    if (log === this.log) this.inLog--;
-    else this.others!.set(log, this.others!.get(log)! - 1);
+    this.leave(log);
     this.release();
+  }
+
+  unlogged(log: object): void {
+    this.leave(log);
+    this.owner.unclaim?.(log);
   }
 
   /** Everything that is not safe yet lies in this log. */
@@ -60,6 +78,11 @@ export class Ticket implements Holder {
   }
 
   claim(log: object): Claim | undefined {
-    return this.owner?.claim?.(log);
+    return this.owner.claim?.(log);
+  }
+
+  private leave(log: object): void {
+    if (log === this.log) this.inLog--;
+    else this.others!.set(log, this.others!.get(log)! - 1);
   }
 }

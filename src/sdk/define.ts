@@ -38,6 +38,11 @@ export interface Output {
 /** A destination in two steps: records become bytes at once, and bytes wait, are retried and sent. */
 export interface EncodedOutput {
   readonly framing?: Framing;
+  /**
+   * One word or two for the form of the payloads, such as `json_lines`, when options change it. What waits on disk in
+   * another form than this is kept, and sent when the options say so again.
+   */
+  readonly format?: string;
   open?(signal: AbortSignal): Promise<void>;
   /** Pure and synchronous: appends the batch to payloads. Must not change the records: other outputs share them. */
   encode(batch: Batch, into: PayloadWriter): void;

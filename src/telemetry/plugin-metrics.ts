@@ -12,6 +12,10 @@ export class PipelineMetrics {
     return this.registry.counter(name, help);
   }
 
+  onCollect(call: () => void): void {
+    this.registry.onCollect(call);
+  }
+
   plugin(id: string) {
     return {
       counter: (name: string, help: string, labels = {}) =>
@@ -56,9 +60,37 @@ export class PipelineMetrics {
       retriesFailed: counter("output_retries_failed_total", "Number of payloads given up"),
       retriedRecords: counter("output_retried_records_total", "Number of records retried"),
       droppedRecords: counter("output_dropped_records_total", "Number of records dropped"),
+      deadLetteredRecords: counter(
+        "output_dead_lettered_records_total",
+        "Number of records kept as dead letters",
+      ),
+      diskErrors: counter(
+        "output_queue_disk_errors_total",
+        "Number of times that the disk refused something to the queue",
+      ),
       queuedBytes: gauge("output_queue_bytes", "Bytes that wait for the output"),
       queuedRecords: gauge("output_queue_records", "Records that wait for the output"),
       drop: (reason: string) => this.dropped("output", id, reason),
+    };
+  }
+
+  /** See the engine's `Book`. */
+  book(kind: string, id: string) {
+    const entry = (name: string) =>
+      this.registry.gauge(
+        "books_records",
+        "Records by what became of them: in + recovered + copied = all others together",
+        { kind, name: id, entry: name },
+      );
+    return {
+      in: entry("in"),
+      recovered: entry("recovered"),
+      copied: entry("copied"),
+      delivered: entry("delivered"),
+      filtered: entry("filtered"),
+      dropped: entry("dropped"),
+      dead_lettered: entry("dead_lettered"),
+      held: entry("held"),
     };
   }
 

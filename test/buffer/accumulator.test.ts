@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { Accumulator } from "../../src/buffer/accumulator.ts";
 import type { QueuedPayload } from "../../src/buffer/queued-payload.ts";
+import { Book } from "../../src/engine/books.ts";
 import { Ticket } from "../../src/engine/ticket.ts";
 
 function makeAccumulator(
@@ -24,7 +25,7 @@ test("Accumulator lets batches grow into one payload and frames it", () => {
     framing: { prefix: "[", separator: ",", suffix: "]" },
   });
   for (const text of ["1", "2", "3"]) {
-    accumulator.begin(new Ticket());
+    accumulator.begin(new Ticket({ book: new Book("input", "in.0") }));
     accumulator.text(text, 1);
   }
   expect(accumulator.isEmpty).toBe(false);
@@ -36,7 +37,7 @@ test("Accumulator lets batches grow into one payload and frames it", () => {
 
 test("Accumulator finishes a payload before it grows over the limit, and sends a larger write alone", () => {
   const { accumulator, texts } = makeAccumulator({ maxBytes: 10 });
-  accumulator.begin(new Ticket());
+  accumulator.begin(new Ticket({ book: new Book("input", "in.0") }));
   for (const text of ["aaaa", "bbbb", "cccc", "d".repeat(25), "e"]) accumulator.text(text, 1);
   accumulator.flush();
   expect(texts()).toEqual(["aaaabbbb", "cccc", "d".repeat(25), "e"]);
@@ -45,7 +46,7 @@ test("Accumulator finishes a payload before it grows over the limit, and sends a
 test("Accumulator keeps one payload per partition, and finishes the oldest when there are too many", () => {
   const { accumulator, finished, texts } = makeAccumulator({ maxPartitions: 2 });
   for (const [key, text] of [["a", "1"], ["b", "2"], ["a", "3"], ["c", "4"], ["b", "5"]] as const) {
-    accumulator.begin(new Ticket());
+    accumulator.begin(new Ticket({ book: new Book("input", "in.0") }));
     accumulator.partition(key);
     accumulator.text(text, 1);
   }
@@ -57,10 +58,10 @@ test("Accumulator keeps one payload per partition, and finishes the oldest when 
 
 test('Accumulator goes back to the partition "" with each batch', () => {
   const { accumulator, finished } = makeAccumulator();
-  accumulator.begin(new Ticket());
+  accumulator.begin(new Ticket({ book: new Book("input", "in.0") }));
   accumulator.partition("x");
   accumulator.text("1", 1);
-  accumulator.begin(new Ticket());
+  accumulator.begin(new Ticket({ book: new Book("input", "in.0") }));
   accumulator.text("2", 1);
   accumulator.flush();
   expect(finished.map(({ partition }) => partition)).toEqual(["x", ""]);
@@ -69,7 +70,10 @@ test('Accumulator goes back to the partition "" with each batch', () => {
 test("Accumulator holds a ticket once for every payload that has a part of its batch", () => {
   const { accumulator, finished } = makeAccumulator({ maxBytes: 4 });
   let settled = false;
-  const ticket = new Ticket({ settled: () => void (settled = true) });
+  const ticket = new Ticket({
+    book: new Book("input", "in.0"),
+    settled: () => void (settled = true),
+  });
   accumulator.begin(ticket);
   for (let i = 0; i < 10; i++) accumulator.text("ab", 1);
   ticket.release();
@@ -85,12 +89,12 @@ test("Accumulator holds a ticket once for every payload that has a part of its b
 
 test("Accumulator counts what it was given and what was dropped, batch by batch", () => {
   const { accumulator, dropped } = makeAccumulator();
-  accumulator.begin(new Ticket());
+  accumulator.begin(new Ticket({ book: new Book("input", "in.0") }));
   accumulator.text("abc", 2);
   accumulator.bytes(Buffer.from("d"), 1);
   accumulator.drop(4, "too_large");
   expect([accumulator.counted, accumulator.bytesOpen]).toEqual([7, 4]);
   expect(dropped).toEqual(["4 too_large"]);
-  accumulator.begin(new Ticket());
+  accumulator.begin(new Ticket({ book: new Book("input", "in.0") }));
   expect(accumulator.counted).toBe(0);
 });

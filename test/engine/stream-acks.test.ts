@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { EmissionOrder } from "../../src/engine/emission-order.ts";
 import { StreamAcks } from "../../src/engine/stream-acks.ts";
+import { Book } from "../../src/engine/books.ts";
 import { Ticket } from "../../src/engine/ticket.ts";
 
 function makeAcks() {
@@ -9,7 +10,7 @@ function makeAcks() {
   const state = { progress: 0 };
   return {
     acks: new StreamAcks({
-      input: "in.0",
+      book: new Book("input", "in.0"),
       order: new EmissionOrder(1),
       onProgress: () => void state.progress++,
       onMoved: (stream, position, order) => void moved.push(`${stream} ${position()} ${order}`),
@@ -23,7 +24,7 @@ function makeAcks() {
 
 test("Ticket settles when the last hold is released, and only once", () => {
   let settled = 0;
-  const ticket = new Ticket({ settled: () => void settled++ });
+  const ticket = new Ticket({ book: new Book("input", "in.0"), settled: () => void settled++ });
   ticket.hold();
   ticket.hold();
   ticket.release();

@@ -29,6 +29,7 @@ export interface TestPipelineOptions {
     readonly retryLimit?: number;
     readonly maxInFlight?: number;
     readonly queueBytes?: number;
+    readonly fullPolicy?: "block" | "drop_oldest" | "drop_newest";
   }[];
   readonly memBufLimit?: number;
   readonly payloadBytes?: number;
@@ -52,6 +53,7 @@ export class TestPipeline {
         id: `input.${i}`,
         tag: "test",
         memBufLimit: options.memBufLimit ?? 0,
+        storage: "memory",
         create: (ctx) => {
           this.inputs.push(ctx);
           return create(ctx);
@@ -69,7 +71,10 @@ export class TestPipeline {
         accepts: accepts(output.match),
         retryLimit: output.retryLimit ?? Infinity,
         maxInFlight: output.maxInFlight ?? 1,
-        queueBytes: output.queueBytes ?? 1e6,
+        plugin: "scripted",
+        storage: "memory",
+        limitBytes: output.queueBytes ?? 1e6,
+        fullPolicy: output.fullPolicy ?? "block",
         create: () => output.output,
       })),
       settings: {
@@ -83,6 +88,7 @@ export class TestPipeline {
         log: () => log,
         metrics: new PipelineMetrics(this.registry),
         onQuiet: () => undefined,
+        openCheckpoints: () => undefined,
         parser: () => {
           throw new Error("no parsers here");
         },
@@ -91,6 +97,13 @@ export class TestPipeline {
         },
       },
     });
+    // Queues in memory are open at once.
+    void this.pipeline.open();
+  }
+
+  /** What does not add up in the books, now. */
+  get imbalances(): string[] {
+    return this.pipeline.imbalances;
   }
 
   get messages(): string[] {

@@ -61,6 +61,7 @@ export class WorkerPipeline implements AsyncDisposable {
         id: "in",
         tag: "test",
         memBufLimit: 0,
+        storage: "memory",
         create: (ctx) => {
           this.input = ctx;
           return definition.kind === "input" ? create(ctx) as Input : untilAborted();
@@ -78,7 +79,10 @@ export class WorkerPipeline implements AsyncDisposable {
         accepts: () => true,
         retryLimit: options.retryLimit ?? Infinity,
         maxInFlight: 1,
-        queueBytes: 1e6,
+        plugin: "own",
+        storage: "memory",
+        limitBytes: 1e6,
+        fullPolicy: "block",
         create: (ctx: OutputContext) =>
           definition.kind === "output" ? create(ctx) as Output | EncodedOutput : collect,
       }],
@@ -93,6 +97,7 @@ export class WorkerPipeline implements AsyncDisposable {
         log: () => log,
         metrics: new PipelineMetrics(this.registry),
         onQuiet: () => undefined,
+        openCheckpoints: () => undefined,
         parser: () => {
           throw new Error("no parsers here");
         },
@@ -108,6 +113,7 @@ export class WorkerPipeline implements AsyncDisposable {
     const made = await WorkerPipeline.make(folder, options);
     const problems = await made.pipeline.prepare();
     if (problems.length > 0) throw problems[0]!.error;
+    await made.pipeline.open();
     made.running = made.pipeline.run();
     return made;
   }

@@ -50,6 +50,8 @@ export function driveOutput(
       });
       for (const batch of batches) {
         accumulator.begin({
+          source: "in.0",
+          unlogged() {},
           hold() {},
           release() {},
           logged() {},

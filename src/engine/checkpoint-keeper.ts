@@ -1,0 +1,99 @@
+import type { DiskQueue } from "../buffer/disk/disk-queue.ts";
+import type { Clock, Counter, Logger } from "../sdk/context.ts";
+import type { InputCheckpoints } from "./input-checkpoints.ts";
+
+export interface CheckpointKeeperOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly errors: Counter;
+}
+
+/** Positions are written down this soon after they moved: what a kill may cost is read again. */
+const SOON_MS = 100;
+/** And so often it is made sure that they are on the disk: what a loss of power may cost is read again. */
+const DURABLE_MS = 1000;
+
+/**
+ * Writes positions down when they have moved, and then lets disk queues give up what is delivered: their segments
+ * say how far streams got for as long as nobody else does.
+ */
+export class CheckpointKeeper {
+  private readonly options: CheckpointKeeperOptions;
+  private readonly inputs = new Set<InputCheckpoints>();
+  private readonly queues = new Set<DiskQueue>();
+  private cancelTimer: (() => void) | undefined;
+  private durableMs: number;
+  private removing: Promise<unknown> = Promise.resolve();
+  private closed = false;
+
+  constructor(options: CheckpointKeeperOptions) {
+    this.options = options;
+    this.durableMs = options.clock.nowMs();
+  }
+
+  addInput(input: InputCheckpoints): void {
+    this.inputs.add(input);
+  }
+
+  addQueue(queue: DiskQueue): void {
+    this.queues.add(queue);
+  }
+
+  removeInput(input: InputCheckpoints): void {
+    this.inputs.delete(input);
+  }
+
+  removeQueue(queue: DiskQueue): void {
+    this.queues.delete(queue);
+  }
+
+  /** Something moved. */
+  touch(): void {
+    this.schedule(SOON_MS);
+  }
+
+  /** A queue is at its limit: what it could give up it should give up now. */
+  hurry(): void {
+    if ([...this.queues].some((queue) => queue.retired().length > 0)) this.commit(false);
+  }
+
+  /** Writes down what moved. What cannot be written is tried again. */
+  commit(durable: boolean): void {
+    const retired = [...this.queues].map((queue) => ({ queue, segments: queue.retired() }));
+    for (const input of this.inputs) this.commitOne(input, durable);
+    if (durable) this.durableMs = this.options.clock.nowMs();
+    // Also when that failed: a full disk would never get room again. What is read again then is safe already.
+    const removed = retired.map(({ queue, segments }) => queue.remove(segments));
+    this.removing = Promise.all([this.removing, ...removed]);
+    if ([...this.inputs].some((input) => input.isDirty(true))) this.schedule(DURABLE_MS);
+  }
+
+  /** Writes everything down for the last time. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.cancelTimer?.();
+    this.commit(true);
+    await this.removing;
+  }
+
+  private commitOne(input: InputCheckpoints, durable: boolean): void {
+    try {
+      input.commit(durable);
+    } catch (error) {
+      this.options.errors.value++;
+      this.options.log.error(
+        `${
+          (error as Error)?.message ?? error
+        }; what was read since may be read again after a restart`,
+      );
+    }
+  }
+
+  private schedule(ms: number): void {
+    if (this.closed) return;
+    this.cancelTimer ??= this.options.clock.after(ms, () => {
+      this.cancelTimer = undefined;
+      this.commit(this.options.clock.nowMs() - this.durableMs >= DURABLE_MS);
+    });
+  }
+}

@@ -1,0 +1,66 @@
+import { DiskQueue } from "../buffer/disk/disk-queue.ts";
+import { openQueue } from "../buffer/disk/open-queue.ts";
+import { queueFolderName } from "../buffer/disk/queue-folder.ts";
+import type { QueueEvents } from "../buffer/payload-queue.ts";
+import type { Clock, Logger } from "../sdk/context.ts";
+import type { CheckpointKeeper } from "./checkpoint-keeper.ts";
+import type { OutputMetrics } from "./metrics.ts";
+import type { DiskSettings, OutputSpec } from "./spec.ts";
+
+const KiB = 1024;
+const MAX_SEGMENT_BYTES = 16 * 1024 * KiB;
+const MIN_SEGMENT_BYTES = 64 * KiB;
+/** A queue gives up its space by the segment: a small one needs small segments. */
+const SEGMENTS_PER_LIMIT = 16;
+
+export interface DiskQueueParts {
+  readonly disk: DiskSettings;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: OutputMetrics;
+  readonly keeper: CheckpointKeeper;
+  readonly events: QueueEvents;
+}
+
+/** Opens an output's queue on disk, and says what was found. Rejects with a message for the user. */
+export async function openDiskQueue(
+  { id, plugin, limitBytes, fullPolicy }: OutputSpec,
+  format: string,
+  { disk, clock, log, metrics, keeper, events }: DiskQueueParts,
+): Promise<DiskQueue> {
+  const identity = { output: id, plugin, format };
+  const opened = await openQueue({
+    files: disk.files,
+    folder: `${disk.folder}/${queueFolderName(identity)}`,
+    identity,
+    newId: disk.newId,
+    uid: disk.uid,
+  });
+  for (const note of opened.notes) log.warn(`${note}: queue in ${opened.folder}`);
+  const queue = new DiskQueue({
+    ...events,
+    files: disk.files,
+    opened,
+    clock,
+    log,
+    limitBytes,
+    policy: fullPolicy,
+    segmentBytes: Math.min(
+      MAX_SEGMENT_BYTES,
+      Math.max(MIN_SEGMENT_BYTES, Math.floor(limitBytes / SEGMENTS_PER_LIMIT)),
+    ),
+    syncMs: disk.syncMs,
+    maxInMemory: disk.maxInMemory,
+    defer: (call) => void setImmediate(call),
+    onDiskError: () => void metrics.diskErrors.value++,
+    onDone: () => keeper.touch(),
+  });
+  keeper.addQueue(queue);
+  if (queue.records > 0) {
+    log.info(`Found what an earlier run left in ${opened.folder}`, {
+      records: queue.records,
+      bytes: queue.diskBytes,
+    });
+  }
+  return queue;
+}
