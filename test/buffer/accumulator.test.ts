@@ -35,12 +35,41 @@ test("Accumulator lets batches grow into one payload and frames it", () => {
   expect([accumulator.isEmpty, accumulator.bytesOpen]).toEqual([true, 0]);
 });
 
-test("Accumulator finishes a payload before it grows over the limit, and sends a larger write alone", () => {
+const ticket = () => new Ticket({ book: new Book("input", "in.0") });
+
+test("Accumulator finishes a payload where a batch ends, before another like it would be too much", () => {
   const { accumulator, texts } = makeAccumulator({ maxBytes: 10 });
-  accumulator.begin(new Ticket({ book: new Book("input", "in.0") }));
-  for (const text of ["aaaa", "bbbb", "cccc", "d".repeat(25), "e"]) accumulator.text(text, 1);
+  for (const text of ["aaaa", "bbbb", "cccc", "d".repeat(25), "e"]) {
+    accumulator.begin(ticket());
+    accumulator.text(text, 1);
+    accumulator.end();
+  }
   accumulator.flush();
   expect(texts()).toEqual(["aaaabbbb", "cccc", "d".repeat(25), "e"]);
+});
+
+test("Accumulator keeps a batch in one piece up to four times the usual size, and begins a payload for it", () => {
+  const { accumulator, texts } = makeAccumulator({ maxBytes: 10 });
+  for (const batch of [["aaa"], ["bbbb", "cccc", "dddd"], Array(12).fill("eeee")]) {
+    accumulator.begin(ticket());
+    for (const text of batch) accumulator.text(text, 1);
+    accumulator.end();
+  }
+  accumulator.flush();
+  expect(texts()).toEqual(["aaabbbbccccdddd", "e".repeat(40), "e".repeat(8)]);
+});
+
+test("Accumulator says whose the records of a payload are", () => {
+  const { accumulator, finished } = makeAccumulator();
+  for (const [name, count] of [["a", 1], ["a", 2], ["b", 3], ["a", 4]] as const) {
+    accumulator.begin(new Ticket({ book: new Book("input", name) }));
+    accumulator.text("x", count);
+    accumulator.end();
+  }
+  expect(accumulator.recordsOpen).toBe(10);
+  accumulator.flush();
+  expect([...finished[0]!.sources]).toEqual([["a", 7], ["b", 3]]);
+  expect(accumulator.recordsOpen).toBe(0);
 });
 
 test("Accumulator keeps one payload per partition, and finishes the oldest when there are too many", () => {
@@ -75,7 +104,11 @@ test("Accumulator holds a ticket once for every payload that has a part of its b
     settled: () => void (settled = true),
   });
   accumulator.begin(ticket);
-  for (let i = 0; i < 10; i++) accumulator.text("ab", 1);
+  for (let i = 0; i < 10; i++) {
+    accumulator.partition(`${i % 5}`);
+    accumulator.text("ab", 1);
+  }
+  accumulator.end();
   ticket.release();
   accumulator.flush();
   expect(finished.length).toBe(5);

@@ -173,9 +173,11 @@ ${tailWith("path: a")}`);
   });
 
   test("service options that do nothing yet, saying so", () => {
-    const config = load(`service: {storage.path: /x, hot_reload: off}\n${tailWith("path: a")}`);
+    const config = load(
+      `service: {storage.trim_files: on, hot_reload: off}\n${tailWith("path: a")}`,
+    );
     expect(config.warnings).toEqual([
-      'config.yaml:1:11: "storage.path" has no effect in this version',
+      'config.yaml:1:11: "storage.trim_files" has no effect in this version',
     ]);
   });
 });

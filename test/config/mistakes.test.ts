@@ -76,8 +76,8 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
       'config.yaml:13:7: "rate_gate.max_bytes" is not supported in this version',
     ],
   ],
-  ["a disk queue, which would be a promise", tailWith("path: a", "storage.type: filesystem"), [
-    'config.yaml:5:21: option "storage.type" of input "tail": "filesystem" is not available in this version: records wait in memory',
+  ["a disk queue without a place for it", tailWith("path: a", "storage.type: filesystem"), [
+    'config.yaml:5:21: option "storage.type" of input "tail": needs a folder to keep records in: add storage.path to service',
   ]],
   [
     "service options",

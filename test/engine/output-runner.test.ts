@@ -11,9 +11,10 @@ test("an output sends a payload when it is full, or when its first record is a f
   expect(output.delivered).toEqual([]);
   await pipeline.advance(100);
   expect(output.delivered).toEqual(["10 11 12"]);
-  pipeline.emit(numbers(20, 5));
+  pipeline.emit(numbers(20, 4));
   await pipeline.settle();
   expect(output.delivered).toEqual(["10 11 12", "20 21 22 23"]);
+  pipeline.emit(numbers(24, 1));
   await pipeline.advance(1000);
   expect(output.delivered).toEqual(["10 11 12", "20 21 22 23", "24"]);
 });

@@ -156,6 +156,7 @@ function scan(
     end: Math.min(size, SEGMENT_HEADER_BYTES),
     claims: new Map(),
   };
+  gathering.nextRecord ??= first.firstRecord;
   // Where entries are known to be missing, what is left of others is looked at closely.
   const verify = !isSynced || options.verifyAll === true || first.firstSeq <= gathering.voidSeq;
   let pending: Damage[] = [];
@@ -174,7 +175,7 @@ function scan(
       if (item.kind === "damaged") {
         pending.push({ path, at: item.at, end: item.end, isTail: false });
         // It was on the disk, and is damaged since: a loss, which is counted where the entry would be sent.
-        if (item.header === undefined || item.header.seq > gathering.syncedSeq) continue;
+        if (item.header === undefined || isUnsafe(item.header.seq, gathering)) continue;
         segment.lastSeq = item.header.seq;
         segment.endRecord = item.header.firstRecord + item.header.records;
         gathering.nextSeq = item.header.seq + 1;
@@ -199,6 +200,11 @@ function scan(
     options.files.close(fd);
   }
   return segment;
+}
+
+/** The entry may never have been on the disk. */
+function isUnsafe(seq: number, { syncedSeq, voidSeq }: Gathering): boolean {
+  return seq > syncedSeq || seq <= voidSeq;
 }
 
 /** An entry with this number comes: what is missing in front of it is a gap. */
