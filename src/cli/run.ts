@@ -24,7 +24,8 @@ import { watchPlugins } from "./live-edit.ts";
 import { type LoadedRun, loadRun } from "./load-run.ts";
 import { logLevel, ownLog } from "./own-log.ts";
 import { pipelineSpec } from "./pipeline-spec.ts";
-import { diskSettings } from "./storage.ts";
+import type { FileLock } from "../state/file-lock.ts";
+import { checkpointOpener, diskSettings, lockStorage } from "./storage.ts";
 import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
 import { TextPages } from "./text-pages.ts";
 import { VERSION } from "./version.ts";
@@ -55,9 +56,17 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     return EXIT.ok;
   }
   for (const note of loaded.notes) say.info(note);
+  let lock: FileLock | undefined;
+  try {
+    lock = lockStorage(config);
+  } catch (error) {
+    io.stderr(`${(error as Error).message}\n`);
+    return EXIT.failed;
+  }
   const unopened = await assembled.pipeline.open();
   if (unopened.length > 0) {
     await assembled.pipeline.abandon();
+    lock?.release();
     return reportProblems(unopened.map(assembled.reported), io);
   }
   const stopWatching = watchPlugins(
@@ -67,6 +76,7 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   );
   const status = await operate(assembled.pipeline, config, { log, metrics, text, io });
   stopWatching();
+  lock?.release();
   log.flush();
   return status;
 }
@@ -193,7 +203,7 @@ async function assembleConfig(
     metrics: new PipelineMetrics(metrics),
     parser: (name) => parsers.parser(name),
     multiline: (names) => parsers.multiline(names),
-    openCheckpoints: () => undefined,
+    openCheckpoints: checkpointOpener(config, log.logger("checkpoints")),
   }, diskSettings(config));
   const reported = ({ kind, id, error }: AssemblyProblem): ConfigProblem =>
     problemOf(byId.get(keyOf(kind, id))!, error);

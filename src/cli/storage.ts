@@ -1,11 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { systemDiskFiles } from "../buffer/disk/files.ts";
+import { safeName } from "../buffer/disk/queue-folder.ts";
 import type { LoadedConfig } from "../config/loaded-config.ts";
-import { outputStorage, storageFolder } from "../config/storage.ts";
-import type { DiskSettings } from "../engine/spec.ts";
+import { inputStorage, outputStorage, storageFolder } from "../config/storage.ts";
+import type { DiskSettings, PipelineServices } from "../engine/spec.ts";
+import type { Logger } from "../sdk/context.ts";
+import { CheckpointFile } from "../state/checkpoint-file.ts";
+import { type FileLock, lockFile } from "../state/file-lock.ts";
 
-/** The folder of queues in the storage folder. */
+/** The folder of queues in the storage folder, and that of positions whose input names no file. */
 export const QUEUES = "queues";
+const POSITIONS = "positions";
 /** Payloads of 256 KiB: what is sent soon need not be read again, and memory stays small. */
 const MAX_IN_MEMORY = 8;
 
@@ -22,5 +28,41 @@ export function diskSettings(config: LoadedConfig): DiskSettings | undefined {
     maxInMemory: Math.min(MAX_IN_MEMORY, service["storage.max_chunks_up"]),
     uid: process.geteuid?.() ?? 0,
     newId: () => randomBytes(16).toString("hex"),
+  };
+}
+
+/**
+ * Takes the storage folder for this process, if the configuration keeps anything in it. Throws an Error for the user
+ * when another one has it, or when it cannot be made.
+ */
+export function lockStorage(config: LoadedConfig): FileLock | undefined {
+  const folder = storageFolder(config.service);
+  const isUsed = diskSettings(config) !== undefined ||
+    config.inputs.some((input) => inputStorage(input, config.service) === "filesystem");
+  if (folder === undefined || !isUsed) return undefined;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return lockFile(`${folder}/lock`);
+  } catch (error) {
+    throw new Error(`Cannot use storage.path ${folder}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Opens the files of inputs' positions: where an input says, or in the storage folder for those that keep records there. */
+export function checkpointOpener(
+  config: LoadedConfig,
+  log: Logger,
+): PipelineServices["openCheckpoints"] {
+  const folder = storageFolder(config.service);
+  return (input, options) => {
+    const inFolder = folder !== undefined && input.storage === "filesystem"
+      ? `${folder}/${POSITIONS}/${safeName(input.id)}.db`
+      : undefined;
+    const path = options.path ?? inFolder;
+    if (path === undefined) return undefined;
+    const owner = input.alias ?? "";
+    return CheckpointFile.open({ ...options, path, owner, log, nowMs: () => Date.now() });
   };
 }

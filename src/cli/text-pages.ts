@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
+import { cFunctions } from "../lib/c-library.ts";
 import type { Logger } from "../sdk/context.ts";
 
 const MADV_DONTNEED = 4;
-/** Names of the C library: glibc's, and musl's by architecture. */
-const LIBC = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 /** After so many bytes of work code is compiled for the first time, and then again each time it doubled. */
 const FIRST_WORK_BYTES = 4_000_000;
 
@@ -27,7 +26,8 @@ export class TextPages {
   static async open(log: Pick<Logger, "debug">): Promise<TextPages> {
     try {
       const ranges = textRanges(readFileSync("/proc/self/maps", "utf8"), process.execPath);
-      const madvise = await loadMadvise();
+      const signature = { args: ["u64", "u64", "i32"], returns: "i32" } as const;
+      const madvise = cFunctions({ madvise: signature }).madvise as Madvise;
       return new TextPages(() => {
         for (const { start, length } of ranges) madvise(start, length, MADV_DONTNEED);
       });
@@ -50,6 +50,8 @@ export class TextPages {
   }
 }
 
+type Madvise = (start: bigint, length: bigint, advice: number) => number;
+
 export interface AddressRange {
   readonly start: bigint;
   readonly length: bigint;
@@ -65,20 +67,4 @@ export function textRanges(maps: string, path: string): AddressRange[] {
     ranges.push({ start, length: BigInt(`0x${match[2]}`) - start });
   }
   return ranges;
-}
-
-type Madvise = (start: bigint, length: bigint, advice: number) => number;
-
-async function loadMadvise(): Promise<Madvise> {
-  const { dlopen } = await import("bun:ffi");
-  const signature = { madvise: { args: ["u64", "u64", "i32"], returns: "i32" } } as const;
-  let failure: unknown;
-  for (const name of LIBC) {
-    try {
-      return dlopen(name, signature).symbols.madvise as Madvise;
-    } catch (error) {
-      failure = error;
-    }
-  }
-  throw failure;
 }

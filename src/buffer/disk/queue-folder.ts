@@ -36,8 +36,8 @@ export function queueFolderName({ output, plugin, format }: Omit<QueueIdentity, 
 
 const MAX_NAME_CHARS = 200;
 
-/** Letters, digits, `_`, `-` and dots that do not come first stay; everything else becomes `%` and its bytes. */
-function safeName(text: string): string {
+/** A name of a file for any text: letters, digits, `_`, `-` and dots that do not come first stay; everything else becomes `%` and its bytes. */
+export function safeName(text: string): string {
   return text.replace(
     /^\.|[^\w.-]/gu,
     (char) =>
