@@ -15,6 +15,7 @@ export class MemoryQueue implements PayloadQueue {
   records = 0;
   readonly recoveredRecords = 0;
   readonly isDurable = false;
+  readonly isBehind = false;
 
   constructor(options: MemoryQueueOptions) {
     this.options = options;

@@ -35,6 +35,8 @@ export interface PayloadQueue {
   isFull(openBytes: number): boolean;
   /** What waits outlasts the process. */
   readonly isDurable: boolean;
+  /** More waits than is at hand in memory: what comes now would have to be read from the disk again. */
+  readonly isBehind: boolean;
   /** There is nothing to take and nothing on its way. */
   readonly isIdle: boolean;
   push(payload: QueuedPayload): void;

@@ -43,6 +43,10 @@ export interface OutputRunnerOptions {
 }
 
 const MAX_PARTITIONS = 1024;
+/** An output that delivered something within this time is at work. */
+const MOVING_MS = 100;
+/** How long a batch may be held back for it. */
+const CATCH_UP_MS = 5;
 
 /** One output at work: encodes batches into payloads at once, queues the payloads, and has them sent. */
 export class OutputRunner {
@@ -138,7 +142,8 @@ export class OutputRunner {
     }
     this.accumulator.end();
     if (!this.accumulator.isEmpty) this.scheduleFlush();
-    return this.isFull ? this.waitForSpace() : undefined;
+    if (this.isFull) return this.waitForSpace();
+    return this.queue.isBehind && this.isMoving ? this.letCatchUp() : undefined;
   }
 
   /** Finishes open payloads now instead of when they are old enough. */
@@ -213,6 +218,28 @@ export class OutputRunner {
       this.options.onFull();
       if (this.isFull) await this.space.wait();
     }
+  }
+
+  /** Something was delivered a moment ago. */
+  private get isMoving(): boolean {
+    const { sender, options: { clock } } = this;
+    return sender !== undefined && clock.nowMs() - sender.lastDeliveredMs < MOVING_MS;
+  }
+
+  /**
+   * An output that is at work is let catch up for a moment: what goes out from memory need not be read from the disk
+   * again. One that is slow or away holds nobody back.
+   */
+  private async letCatchUp(): Promise<void> {
+    const { clock } = this.options;
+    const before = this.sender!.finished;
+    const untilMs = clock.nowMs() + CATCH_UP_MS;
+    const timer = new AbortController();
+    const late = clock.sleep(CATCH_UP_MS, timer.signal);
+    while (this.waits && this.sender!.finished === before && clock.nowMs() < untilMs) {
+      await Promise.race([late, this.space.wait()]);
+    }
+    timer.abort();
   }
 
   private scheduleFlush(): void {

@@ -50,6 +50,8 @@ export class Sender {
   private opened: Promise<void> | undefined;
   /** When something was last delivered, on the clock's scale. */
   lastDeliveredMs: number;
+  /** Payloads that are done with since the start. */
+  finished = 0;
 
   constructor(options: SenderOptions) {
     this.options = options;
@@ -104,6 +106,7 @@ export class Sender {
       if (await this.attempt(payload)) break;
       if (this.abortSends.signal.aborted) return;
     }
+    this.finished++;
     this.options.queue.done(payload);
   }
 

@@ -8,6 +8,7 @@ import type { DiskFiles } from "./files.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { LogReader, type ReadEntry } from "./log-reader.ts";
 import type { OpenedQueue } from "./open-queue.ts";
+import { ReadMemory } from "./read-memory.ts";
 import { ReadyPayloads } from "./ready-payloads.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentLog } from "./segment-log.ts";
@@ -50,6 +51,7 @@ export class DiskQueue implements PayloadQueue {
   private readonly tracker: DoneTracker;
   private readonly commit: GroupCommit;
   private readonly ready: ReadyPayloads;
+  private readonly memory = new ReadMemory();
   /** Pushed and not written yet. When the disk refuses them they are sent from here. */
   private readonly waiting: QueuedPayload[] = [];
   private waitingBytes = 0;
@@ -97,7 +99,7 @@ export class DiskQueue implements PayloadQueue {
       afterSeq: opened.cursor.doneSeq,
       afterRecord: opened.cursor.doneRecords,
       droppedSeq: () => this.droppedSeq,
-      memory: (bytes) => Buffer.allocUnsafeSlow(bytes),
+      memory: (bytes) => this.memory.take(bytes),
       onLost: (records, seq, endRecord, where) => this.lost(records, seq, endRecord, where),
     });
   }
@@ -113,6 +115,10 @@ export class DiskQueue implements PayloadQueue {
 
   get isIdle(): boolean {
     return this.onItsWay === 0 && this.waiting.length === 0 && this.reader.isAtEnd;
+  }
+
+  get isBehind(): boolean {
+    return this.ready.isFull || (this.ready.lastSeq ?? this.reader.seq) < this.log.lastSeq;
   }
 
   /** How far streams are safe as the queue was found, the newest claim of each. */
@@ -335,7 +341,7 @@ export class DiskQueue implements PayloadQueue {
       queuedRecords: records,
       attempt: 1,
       holders: [],
-      recycle: () => undefined,
+      recycle: () => this.memory.give(bytes),
     };
     this.seqs.set(payload, seq);
     return payload;

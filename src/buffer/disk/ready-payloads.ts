@@ -16,6 +16,15 @@ export class ReadyPayloads {
     this.limit = limit;
   }
 
+  get isFull(): boolean {
+    return this.entries.length >= this.limit;
+  }
+
+  /** The last one's number; `undefined` when there is none. */
+  get lastSeq(): number | undefined {
+    return this.entries.at(-1)?.seq;
+  }
+
   /** Keeps a payload that was just written, when nothing lies between it and what comes before it here. */
   keep(payload: QueuedPayload, seq: number, endRecord: number, reader: LogReader): boolean {
     const before = this.entries.at(-1)?.seq ?? reader.seq;
