@@ -11,11 +11,13 @@ export interface CursorState {
   readonly droppedSeq: number;
   /** Entries up to this number were known to be on the disk. */
   readonly syncedSeq: number;
+  /** Records in all those entries, since the queue was made. */
+  readonly syncedRecords: number;
   /** What entries up to this number say of how far streams got does not count: some in front of them are missing. */
   readonly voidSeq: number;
 }
 
-const SLOT_BYTES = 56;
+const SLOT_BYTES = 64;
 /** Two slots that no write to the disk can damage at once. */
 const SLOTS = [0, 4096];
 const MAGIC = 0x3152_434c;
@@ -64,7 +66,8 @@ export class CursorFile {
     }
   }
 
-  write({ doneSeq, doneRecords, droppedSeq, syncedSeq, voidSeq }: CursorState): void {
+  write(state: CursorState): void {
+    const { doneSeq, doneRecords, droppedSeq, syncedSeq, syncedRecords, voidSeq } = state;
     const { bytes } = this;
     const generation = this.generation + 1;
     bytes.writeUInt32LE(MAGIC, 0);
@@ -74,8 +77,9 @@ export class CursorFile {
     bytes.writeBigUInt64LE(BigInt(droppedSeq), 24);
     bytes.writeBigUInt64LE(BigInt(syncedSeq), 32);
     bytes.writeBigUInt64LE(BigInt(voidSeq), 40);
-    bytes.writeUInt32LE(Math.floor(generation / 2 ** 32), 48);
-    bytes.writeUInt32LE(crc32c(bytes.subarray(0, 52)), 52);
+    bytes.writeBigUInt64LE(BigInt(syncedRecords), 48);
+    bytes.writeUInt32LE(Math.floor(generation / 2 ** 32), 56);
+    bytes.writeUInt32LE(crc32c(bytes.subarray(0, 60)), 60);
     this.files.write(this.fd, [bytes], SLOTS[generation % 2]!);
     this.generation = generation;
   }
@@ -102,15 +106,16 @@ function newest(files: DiskFiles, fd: number): Slot | undefined {
 function readSlot(files: DiskFiles, fd: number, at: number): Slot | undefined {
   const bytes = Buffer.alloc(SLOT_BYTES);
   if (files.read(fd, bytes, at) < SLOT_BYTES || bytes.readUInt32LE(0) !== MAGIC) return undefined;
-  if (bytes.readUInt32LE(52) !== crc32c(bytes.subarray(0, 52))) return undefined;
+  if (bytes.readUInt32LE(60) !== crc32c(bytes.subarray(0, 60))) return undefined;
   return {
-    generation: bytes.readUInt32LE(4) + bytes.readUInt32LE(48) * 2 ** 32,
+    generation: bytes.readUInt32LE(4) + bytes.readUInt32LE(56) * 2 ** 32,
     state: {
       doneSeq: Number(bytes.readBigUInt64LE(8)),
       doneRecords: Number(bytes.readBigUInt64LE(16)),
       droppedSeq: Number(bytes.readBigUInt64LE(24)),
       syncedSeq: Number(bytes.readBigUInt64LE(32)),
       voidSeq: Number(bytes.readBigUInt64LE(40)),
+      syncedRecords: Number(bytes.readBigUInt64LE(48)),
     },
   };
 }

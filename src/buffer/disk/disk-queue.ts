@@ -12,6 +12,7 @@ import { ReadMemory } from "./read-memory.ts";
 import { ReadyPayloads } from "./ready-payloads.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentLog } from "./segment-log.ts";
+import { WaitingPayloads } from "./waiting-payloads.ts";
 
 export interface DiskQueueOptions extends QueueEvents {
   readonly files: DiskFiles;
@@ -52,14 +53,7 @@ export class DiskQueue implements PayloadQueue {
   private readonly commit: GroupCommit;
   private readonly ready: ReadyPayloads;
   private readonly memory = new ReadMemory();
-  /** Pushed and not written yet. When the disk refuses them they are sent from here. */
-  private readonly waiting: QueuedPayload[] = [];
-  private waitingBytes = 0;
-  /**
-   * Payloads that went on their way without being written. Until they have arrived nothing is written behind them:
-   * after a crash it would be sent before them.
-   */
-  private readonly sentUnwritten = new Set<QueuedPayload>();
+  private readonly waiting = new WaitingPayloads();
   private readonly seqs = new Map<QueuedPayload, number>();
   private onItsWay = 0;
   private droppedSeq: number;
@@ -105,7 +99,7 @@ export class DiskQueue implements PayloadQueue {
   }
 
   get bytes(): number {
-    return this.log.diskBytes + this.waitingBytes;
+    return this.log.diskBytes + this.waiting.bytes;
   }
 
   /** Files of the queue, in bytes, without what is kept of damaged parts. */
@@ -114,7 +108,7 @@ export class DiskQueue implements PayloadQueue {
   }
 
   get isIdle(): boolean {
-    return this.onItsWay === 0 && this.waiting.length === 0 && this.reader.isAtEnd;
+    return this.onItsWay === 0 && this.waiting.isEmpty && this.reader.isAtEnd;
   }
 
   get isBehind(): boolean {
@@ -128,7 +122,7 @@ export class DiskQueue implements PayloadQueue {
 
   isFull(openBytes: number): boolean {
     if (this.isInTrouble) return true;
-    if (this.waitingBytes + openBytes > MAX_WAITING_BYTES) return true;
+    if (this.waiting.bytes + openBytes > MAX_WAITING_BYTES) return true;
     if (this.commit.unsynced.bytes > MAX_UNSYNCED_BYTES) return true;
     const { policy, limitBytes } = this.options;
     if (policy !== "block" || this.bytes + openBytes <= limitBytes) return false;
@@ -138,12 +132,11 @@ export class DiskQueue implements PayloadQueue {
   }
 
   private get isInTrouble(): boolean {
-    return this.commit.isFailing || this.cancelRetry !== undefined || this.sentUnwritten.size > 0;
+    return this.commit.isFailing || this.cancelRetry !== undefined || this.waiting.hasSome;
   }
 
   push(payload: QueuedPayload): void {
     this.waiting.push(payload);
-    this.waitingBytes += payload.queuedBytes;
     this.records += payload.queuedRecords;
     if (this.isDeferred) return;
     // Not at once: the batch that filled the payload is still under way, and how far its stream is safe is known
@@ -223,14 +216,13 @@ export class DiskQueue implements PayloadQueue {
   }
 
   private writeWaiting(): void {
-    if (this.isClosed && this.waiting.length === 0) return;
     let wrote = false;
-    while (this.waiting.length > 0 && !this.commit.isFailing && this.sentUnwritten.size === 0) {
-      const payload = this.waiting[0]!;
+    while (!this.commit.isFailing) {
+      const payload = this.waiting.next;
+      if (payload === undefined) break;
       if (!this.makeRoom(payload)) continue;
       if (!this.write(payload)) break;
       this.waiting.shift();
-      this.waitingBytes -= payload.queuedBytes;
       wrote = true;
     }
     if (wrote) this.commit.wrote();
@@ -248,7 +240,6 @@ export class DiskQueue implements PayloadQueue {
     while (policy === "drop_oldest" && isOver() && this.dropOldest());
     if (policy === "drop_oldest" || !isOver() || this.log.segments.length === 0) return true;
     this.waiting.shift();
-    this.waitingBytes -= payload.queuedBytes;
     this.records -= payload.queuedRecords;
     payload.recycle();
     for (const holder of payload.holders) holder.release();
@@ -321,12 +312,7 @@ export class DiskQueue implements PayloadQueue {
   }
 
   private fromWaiting(): QueuedPayload | undefined {
-    if (!this.isInTrouble) return undefined;
-    const payload = this.waiting.shift();
-    if (payload === undefined) return undefined;
-    this.waitingBytes -= payload.queuedBytes;
-    this.sentUnwritten.add(payload);
-    return payload;
+    return this.isInTrouble ? this.waiting.send() : undefined;
   }
 
   private payloadOf({ seq, records, description, payload: bytes }: ReadEntry): QueuedPayload {
@@ -375,10 +361,17 @@ export class DiskQueue implements PayloadQueue {
   /** False when the disk refuses it: then it is still to be written. */
   private writeCursor(): boolean {
     const { doneSeq, doneRecords } = this.tracker;
-    const { droppedSeq, log: { syncedSeq } } = this;
+    const { droppedSeq, log: { syncedSeq, syncedRecords } } = this;
     const { cursorFile, cursor: { voidSeq } } = this.options.opened;
     try {
-      cursorFile.write({ doneSeq, doneRecords, droppedSeq, syncedSeq, voidSeq });
+      cursorFile.write({
+        doneSeq,
+        doneRecords,
+        droppedSeq,
+        syncedSeq,
+        syncedRecords,
+        voidSeq,
+      });
       this.cursorIsOld = false;
     } catch (error) {
       this.cursorIsOld = true;

@@ -82,7 +82,9 @@ export class LogReader {
   }
 
   private step(): ReadEntry | undefined {
-    const { segment, fd, scanner } = this.current ?? this.enter();
+    const current = this.current ?? this.enter();
+    if (current === undefined) return this.endOfLog();
+    const { segment, fd, scanner } = current;
     scanner.size = segment.end;
     const item = scanner.next(this.at, 0, false);
     if (item.kind === "end") {
@@ -113,13 +115,11 @@ export class LogReader {
     return { seq: header.seq, records: header.records, description, payload };
   }
 
-  /** Goes to the segment that holds the next entry, or is the first behind it. */
-  private enter(): NonNullable<LogReader["current"]> {
+  /** Goes to the segment that holds the next entry, or is the first behind it, if there is one. */
+  private enter(): LogReader["current"] {
     const { files, log } = this.options;
     const segment = log.segments.find(({ lastSeq }) => lastSeq > this.seq);
-    if (segment === undefined) {
-      throw new Error(`Cannot read on in the queue ${log.folder}: a segment is missing`);
-    }
+    if (segment === undefined) return undefined;
     const fd = files.open(segment.path, "read");
     const scanner = new SegmentScanner(files, fd, segment.end, log.salt);
     this.current = { segment, fd, scanner };
@@ -130,6 +130,14 @@ export class LogReader {
   private leave(): void {
     if (this.current !== undefined) this.options.files.close(this.current.fd);
     this.current = undefined;
+  }
+
+  /** There are no more segments, and there should be some. */
+  private endOfLog(): undefined {
+    const { log } = this.options;
+    this.where ||= "the last entries are not there any more";
+    this.checkGap(log.endRecord, log.lastSeq);
+    this.seq = log.lastSeq;
   }
 
   private endOf(segment: Segment, at: number, fd: number): void {

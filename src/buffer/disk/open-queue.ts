@@ -10,6 +10,7 @@ import {
   QueueRefused,
   writeIdentity,
 } from "./queue-folder.ts";
+import { Quarantine } from "./quarantine.ts";
 import type { Segment } from "./segment.ts";
 import { saltOf } from "./segment-header.ts";
 import { indexPath } from "./segment-index.ts";
@@ -66,7 +67,7 @@ export async function openQueue(options: OpenQueueOptions): Promise<OpenedQueue>
   }
   const salt = saltOf(id);
   const found = survey(content, { files, folder, salt, cursor: cursorFile.found });
-  notes.push(...cut(files, found));
+  notes.push(...cut(files, folder, found));
   if (found.unsafeRecords > 0) {
     notes.push(
       `${
@@ -89,8 +90,9 @@ export async function openQueue(options: OpenQueueOptions): Promise<OpenedQueue>
     segments: found.segments,
     cursorFile,
     cursor,
-    nextSeq: Math.max(last?.lastSeq ?? 0, cursor.doneSeq, cursor.droppedSeq) + 1,
-    nextRecord: Math.max(last?.endRecord ?? 0, cursor.doneRecords),
+    // Entries that were on the disk and are not any more are found to be missing when it is their turn.
+    nextSeq: Math.max(last?.lastSeq ?? 0, cursor.doneSeq, cursor.droppedSeq, cursor.syncedSeq) + 1,
+    nextRecord: Math.max(last?.endRecord ?? 0, cursor.doneRecords, cursor.syncedRecords),
     claims: found.claims,
     safeSeq: found.syncedSeq,
     unsafeRecords: found.unsafeRecords,
@@ -123,7 +125,12 @@ function checkSegments({ segments }: FolderContent, id: string, options: OpenQue
 }
 
 /** Takes away what a write that was cut off left behind the last entry. */
-function cut(files: DiskFiles, { damages, empty, segments }: Survey): string[] {
+function cut(
+  files: DiskFiles,
+  folder: string,
+  { damages, empty, segments, syncedSeq }: Survey,
+): string[] {
+  const quarantine = new Quarantine(files, folder);
   const notes: string[] = [];
   for (const path of empty) files.remove(path);
   // A segment without an entry may stand where the next one is to be.
@@ -139,6 +146,8 @@ function cut(files: DiskFiles, { damages, empty, segments }: Survey): string[] {
     if (!isTail || path !== segments.at(-1)?.path) continue;
     const fd = files.open(path, "write");
     try {
+      // It was whole once.
+      if (segments.at(-1)!.lastSeq < syncedSeq) quarantine.keep(path, fd, at, end);
       files.truncate(fd, at);
     } finally {
       files.close(fd);
@@ -182,11 +191,13 @@ function cursorOf(
     doneRecords: first?.firstRecord ?? 0,
     droppedSeq: 0,
     syncedSeq: 0,
+    syncedRecords: 0,
     voidSeq: 0,
   };
   return {
     ...cursor,
     syncedSeq: Math.max(cursor.syncedSeq, lastSeq),
+    syncedRecords: Math.max(cursor.syncedRecords, last?.endRecord ?? 0),
     voidSeq: hasUnsafeGap ? lastSeq : cursor.voidSeq,
   };
 }

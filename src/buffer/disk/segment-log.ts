@@ -30,8 +30,9 @@ export class SegmentLog {
   private closeLater: number[] = [];
   private nextSeq: number;
   private nextRecord: number;
-  /** Entries up to this number are on the disk. */
+  /** Entries up to this number are on the disk, and this is how many records there are in all of them. */
   syncedSeq: number;
+  syncedRecords: number;
 
   constructor(files: DiskFiles, opened: OpenedQueue, segmentBytes: number) {
     this.files = files;
@@ -43,6 +44,7 @@ export class SegmentLog {
     this.nextSeq = opened.nextSeq;
     this.nextRecord = opened.nextRecord;
     this.syncedSeq = opened.cursor.syncedSeq;
+    this.syncedRecords = opened.cursor.syncedRecords;
   }
 
   get lastSeq(): number {
@@ -92,6 +94,7 @@ export class SegmentLog {
   /** Resolves when everything up to the returned number is on the disk. Rejects when it may not be. */
   async sync(): Promise<number> {
     const upTo = this.lastSeq;
+    const records = this.endRecord;
     const closed = [...this.unsynced];
     const active = this.activeIsUnsynced ? this.active : undefined;
     const folder = this.folderIsUnsynced;
@@ -113,7 +116,10 @@ export class SegmentLog {
     for (const [segment, fd] of closed) {
       if (this.unsynced.delete(segment)) this.closeFile(fd);
     }
-    this.syncedSeq = Math.max(this.syncedSeq, upTo);
+    if (upTo > this.syncedSeq) {
+      this.syncedSeq = upTo;
+      this.syncedRecords = records;
+    }
     return upTo;
   }
 
@@ -142,6 +148,7 @@ export class SegmentLog {
     this.activeIsUnsynced = false;
     this.folderIsUnsynced = false;
     this.syncedSeq = this.lastSeq;
+    this.syncedRecords = this.endRecord;
   }
 
   /** Closes the segment that is written to, if there is one: the next entry begins another. */

@@ -78,10 +78,10 @@ async function check(
     const end = random.pick(ends);
     powerLost ||= end === "power";
     await live(model, random, end, faults);
-    read = read.map((n, source) => Math.max(n, model.read[source]!));
+    read = read.map((n, source) => Math.max(n, model.positions[source]!));
   }
   await model.start();
-  const upTo = Math.max(...read, ...model.read) + 5;
+  const upTo = Math.max(...read, ...model.positions) + 5;
   await model.finishAll(upTo);
   // After a loss of power what was not on the disk is read again, and may be there already.
   // So it is when a disk does not take note of what was delivered.

@@ -115,6 +115,13 @@ export class QueueModel {
     this.open = { records: [], holders: [] };
   }
 
+  /** Reads so many records of a file, into a payload of their own. */
+  read(name: string, count: number): void {
+    this.emitFrom(this.sources.find((source) => source.name === name)!, count);
+    this.finish();
+    this.turn();
+  }
+
   /** Reads a few records of a file; a payload may have several batches. */
   emit(): void {
     const { random } = this.options;
@@ -233,7 +240,7 @@ export class QueueModel {
   }
 
   /** How far the files were read. */
-  get read(): number[] {
+  get positions(): number[] {
     return this.sources.map(({ next }) => next);
   }
 
