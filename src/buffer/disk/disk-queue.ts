@@ -40,6 +40,8 @@ const MAX_WAITING_BYTES = 2 * 1024 * 1024;
 /** Bytes that wait for the disk before inputs wait. */
 const MAX_UNSYNCED_BYTES = 16 * 1024 * 1024;
 const RETRY_MS = 500;
+/** What an entry takes besides its payload, as a rule. */
+const ENTRY_OVERHEAD_BYTES = 256;
 
 /**
  * A queue on disk. A payload is written when it is pushed, goes on its way from memory when its turn is near, and is
@@ -163,8 +165,10 @@ export class DiskQueue implements PayloadQueue {
     if (payload.isRecovered) this.recoveredRecords -= payload.queuedRecords;
     const seq = this.seqs.get(payload);
     payload.recycle();
-    if (seq === undefined) { for (const holder of payload.holders) holder.release(); }
-    else {
+    if (seq === undefined) {
+      for (const holder of payload.holders) holder.release();
+      if (this.waiting.arrived(payload)) this.writeWaiting();
+    } else {
       this.seqs.delete(payload);
       if (this.tracker.done(seq)) {
         this.writeCursor();
@@ -235,7 +239,8 @@ export class DiskQueue implements PayloadQueue {
   private makeRoom(payload: QueuedPayload): boolean {
     const { policy, limitBytes, onDrop } = this.options;
     if (policy === "block") return true;
-    const isOver = () => this.log.diskBytes + payload.queuedBytes > limitBytes;
+    const bytes = payload.queuedBytes + ENTRY_OVERHEAD_BYTES;
+    const isOver = () => this.log.diskBytes + bytes > limitBytes;
     if (isOver()) { for (const segment of this.retired()) this.log.remove(segment); }
     while (policy === "drop_oldest" && isOver() && this.dropOldest());
     if (policy === "drop_oldest" || !isOver() || this.log.segments.length === 0) return true;

@@ -25,14 +25,14 @@ export function dropOldestSegment(
   const { firstOnItsWay } = tracker;
   const fits = ({ firstSeq, lastSeq }: Segment) =>
     lastSeq > reader.seq && (firstOnItsWay < firstSeq || firstOnItsWay > lastSeq);
-  let segment = log.segments.find(fits);
+  const segment = log.segments.find(fits);
   if (segment === undefined) return undefined;
-  if (log.isActive(segment)) {
-    log.roll();
-    segment = log.segments.find(fits)!;
-  }
-  const records = segment.endRecord - Math.max(reader.record, segment.firstRecord);
-  const sources = sourcesOf(files, log, segment, reader.seq);
+  if (log.isActive(segment)) log.roll();
+  // What is left of the segment before, when something from there is on its way, goes first.
+  const records = segment.endRecord - reader.record;
+  const { seq } = reader;
+  const left = log.segments.filter(({ lastSeq }) => lastSeq > seq && lastSeq <= segment.lastSeq);
+  const sources = sourcesOf(files, log, left, seq);
   reader.passOver(segment.lastSeq, segment.endRecord);
   reader.forgetPlaces();
   tracker.pass(segment.lastSeq, segment.endRecord);
@@ -43,10 +43,21 @@ export function dropOldestSegment(
 function sourcesOf(
   files: DiskFiles,
   { salt }: SegmentLog,
-  segment: Segment,
+  segments: readonly Segment[],
   afterSeq: number,
 ): Map<string, number> {
   const sources = new Map<string, number>();
+  for (const segment of segments) addSources(files, salt, segment, afterSeq, sources);
+  return sources;
+}
+
+function addSources(
+  files: DiskFiles,
+  salt: number,
+  segment: Segment,
+  afterSeq: number,
+  sources: Map<string, number>,
+): void {
   let fd: number | undefined;
   try {
     fd = files.open(segment.path, "read");
@@ -65,5 +76,4 @@ function sourcesOf(
   } finally {
     if (fd !== undefined) files.close(fd);
   }
-  return sources;
 }

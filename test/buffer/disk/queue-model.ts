@@ -195,7 +195,7 @@ export class QueueModel {
   }
 
   async settle(): Promise<void> {
-    for (let i = 0; i < 20; i++) await Promise.resolve();
+    for (let i = 0; i < 200; i++) await Promise.resolve();
   }
 
   kill(): void {
@@ -233,6 +233,11 @@ export class QueueModel {
       if (this.queue.isIdle && this.taken.length === 0) return;
     }
     throw new Error("the queue is never empty");
+  }
+
+  /** Where a file would be read on after a crash, if no queue knew more. */
+  savedPosition(name: string): number {
+    return Number(this.saved.get(name)?.position ?? 0);
   }
 
   get messages(): string {
