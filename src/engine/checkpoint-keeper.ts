@@ -24,6 +24,7 @@ export class CheckpointKeeper {
   private cancelTimer: (() => void) | undefined;
   private durableMs: number;
   private removing: Promise<unknown> = Promise.resolve();
+  private isDue = false;
   private closed = false;
 
   constructor(options: CheckpointKeeperOptions) {
@@ -50,6 +51,19 @@ export class CheckpointKeeper {
   /** Something moved. */
   touch(): void {
     this.schedule(SOON_MS);
+  }
+
+  /**
+   * Where something begins is known: that is written down as soon as what is under way has come to its end, because
+   * what is not known to be there is not looked for after a crash.
+   */
+  touchNow(): void {
+    if (this.isDue) return;
+    this.isDue = true;
+    setImmediate(() => {
+      this.isDue = false;
+      if (!this.closed) this.commit(false);
+    });
   }
 
   /** A queue is at its limit: what it could give up it should give up now. */

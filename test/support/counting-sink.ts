@@ -1,5 +1,5 @@
 /** How a destination behaves for the moment. */
-export type SinkMode = "takes" | "refuses" | "hangs" | "dies";
+export type SinkMode = "takes" | "refuses" | "hangs" | "forgets";
 
 /** A destination that counts the numbers in the field `log` of JSON lines, and when each request came. */
 export class CountingSink implements Disposable {
@@ -50,9 +50,10 @@ export class CountingSink implements Disposable {
     const text = await request.text();
     if (mode === "hangs") return await new Promise<Response>(() => undefined);
     this.count(text);
-    // Taken, and the sender does not hear of it.
-    if (mode === "dies") throw new Error("the connection ends");
-    return new Response(null);
+    if (mode === "takes") return new Response(null);
+    // Taken, and the sender is told that it was not.
+    this.killed();
+    return new Response(null, { status: 500 });
   }
 
   private count(text: string): void {
