@@ -12,6 +12,8 @@ export interface CheckpointKeeperOptions {
 const SOON_MS = 100;
 /** And so often it is made sure that they are on the disk: what a loss of power may cost is read again. */
 const DURABLE_MS = 1000;
+/** Trouble that lasts is said once in so many milliseconds. */
+const SAY_AGAIN_MS = 60_000;
 
 /**
  * Writes positions down when they have moved, and then lets disk queues give up what is delivered: their segments
@@ -21,6 +23,8 @@ export class CheckpointKeeper {
   private readonly options: CheckpointKeeperOptions;
   private readonly inputs = new Set<InputCheckpoints>();
   private readonly queues = new Set<DiskQueue>();
+  /** Inputs whose positions cannot be saved, and when that was said last. */
+  private readonly failing = new Map<InputCheckpoints, number>();
   private cancelTimer: (() => void) | undefined;
   private durableMs: number;
   private removing: Promise<unknown> = Promise.resolve();
@@ -91,11 +95,16 @@ export class CheckpointKeeper {
   }
 
   private commitOne(input: InputCheckpoints, durable: boolean): void {
+    const { clock, log, errors } = this.options;
     try {
       input.commit(durable);
+      if (this.failing.delete(input)) log.info("Positions are saved again");
     } catch (error) {
-      this.options.errors.value++;
-      this.options.log.error(
+      errors.value++;
+      const saidMs = this.failing.get(input);
+      if (saidMs !== undefined && clock.nowMs() - saidMs < SAY_AGAIN_MS) return;
+      this.failing.set(input, clock.nowMs());
+      log.error(
         `${
           (error as Error)?.message ?? error
         }; what was read since may be read again after a restart`,
