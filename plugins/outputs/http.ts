@@ -6,6 +6,7 @@ import { HttpClient } from "./http/client.ts";
 import { type HttpConfig, httpFields } from "./http/config.ts";
 import { bodyFormat } from "./http/format.ts";
 import { type Headers, isHeaderName, mergeHeaders } from "./http/headers.ts";
+import { payloadForm } from "./http/payload-form.ts";
 import { basic } from "./http/proxy.ts";
 import { requestPerRecord } from "./http/request-per-record.ts";
 import { errorOf } from "./http/response.ts";
@@ -45,6 +46,7 @@ export default defineOutput({
     if (config.body_key !== undefined && config.headers_key !== undefined) {
       const keys = { body: config.body_key, headers: config.headers_key };
       return {
+        format: payloadForm(config),
         ...requestPerRecord(keys, ctx.log, async (body, headers, tag, signal) => {
           const bytes = compress === undefined ? body : await compress(body);
           await post(bytes, [headers, tagHeader(tag)], signal);
@@ -55,6 +57,7 @@ export default defineOutput({
     const format = bodyFormat(config, ctx.log);
     const contentType: Headers = [["Content-Type", format.contentType]];
     return {
+      format: payloadForm(config),
       framing: format.framing,
       encode(batch, into) {
         if (config.header_tag !== undefined) into.partition(batch.tag);
