@@ -4,6 +4,7 @@ import { fileFields } from "./file/config.ts";
 import { dynamicDestinations } from "./file/dynamic-destinations.ts";
 import { FileSet } from "./file/file-set.ts";
 import { recordFormat } from "./file/format.ts";
+import { payloadForm } from "./file/payload-form.ts";
 import { rotation } from "./file/rotation.ts";
 import { fixedPath, safeTagPath } from "./file/static-path.ts";
 
@@ -32,6 +33,7 @@ export default defineOutput({
       safeTagPath(config.path, tag, (reason) => ctx.log.error(reason));
 
     return {
+      format: payloadForm(config, dynamic),
       encode(batch, into: PayloadWriter) {
         if (fixed !== undefined) return format.encode(batch, into);
         if (dynamic !== undefined) {

@@ -1,19 +1,16 @@
 import { ConfigError, defineOutput } from "logcollector/plugin";
-import { promisify } from "node:util";
-import { gzip, zstdCompress } from "node:zlib";
 import * as z from "zod";
 import { HttpClient } from "./http/client.ts";
+import { compressions } from "./http/compression.ts";
 import { type HttpConfig, httpFields } from "./http/config.ts";
 import { bodyFormat } from "./http/format.ts";
 import { type Headers, isHeaderName, mergeHeaders } from "./http/headers.ts";
+import { payloadForm } from "./http/payload-form.ts";
 import { basic } from "./http/proxy.ts";
+import { RecordList } from "./http/record-list.ts";
 import { requestPerRecord } from "./http/request-per-record.ts";
 import { errorOf } from "./http/response.ts";
-
-const compressors = {
-  gzip: (bytes: Uint8Array): Promise<Uint8Array> => promisify(gzip)(bytes, { level: 1 }),
-  zstd: (bytes: Uint8Array): Promise<Uint8Array> => promisify(zstdCompress)(bytes),
-};
+import { PartSender } from "./http/part-sender.ts";
 
 export default defineOutput({
   name: "http",
@@ -22,7 +19,7 @@ export default defineOutput({
   create(config, ctx) {
     const configured = configuredHeaders(config);
     const client = new HttpClient(config, ctx.clock);
-    const compress = config.compress && compressors[config.compress];
+    const compression = config.compress && compressions[config.compress];
     const post = async (
       bytes: Uint8Array,
       headers: readonly Headers[],
@@ -45,8 +42,9 @@ export default defineOutput({
     if (config.body_key !== undefined && config.headers_key !== undefined) {
       const keys = { body: config.body_key, headers: config.headers_key };
       return {
+        format: payloadForm(config),
         ...requestPerRecord(keys, ctx.log, async (body, headers, tag, signal) => {
-          const bytes = compress === undefined ? body : await compress(body);
+          const bytes = await compression?.pack(body) ?? body;
           await post(bytes, [headers, tagHeader(tag)], signal);
         }),
         close: () => client.close(),
@@ -54,15 +52,23 @@ export default defineOutput({
     }
     const format = bodyFormat(config, ctx.log);
     const contentType: Headers = [["Content-Type", format.contentType]];
+    const parts = new PartSender({
+      clock: ctx.clock,
+      list: (bytes, records) => new RecordList(bytes, records, config.format, format.framing),
+      compression,
+    });
     return {
+      format: payloadForm(config),
       framing: format.framing,
       encode(batch, into) {
         if (config.header_tag !== undefined) into.partition(batch.tag);
         format.encode(batch, into);
       },
-      ...(compress && { seal: compress }),
-      send: (payload, signal) =>
-        post(payload.bytes, [contentType, tagHeader(payload.partition)], signal),
+      ...(compression && { seal: (bytes) => compression.pack(bytes) }),
+      send(payload, signal) {
+        const headers = [contentType, tagHeader(payload.partition)];
+        return parts.send(payload, (bytes) => post(bytes, headers, signal));
+      },
       close: () => client.close(),
     };
   },

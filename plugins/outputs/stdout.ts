@@ -36,6 +36,7 @@ export default defineOutput({
     });
     const newline = config.format === "json_lines" ? "" : "\n";
     return {
+      format: config.format,
       framing: { ...encoder.framing, suffix: (encoder.framing.suffix ?? "") + newline },
       encode: (batch, into) => encoder.encode(batch, into),
       send: (payload) => stdout.write(payload.bytes),

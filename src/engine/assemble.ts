@@ -107,7 +107,7 @@ function sharedParts({ services }: PipelineSpec): SharedParts {
     log: services.log("checkpoints"),
     errors: metrics.engine("checkpoint_errors_total", "Times that positions could not be saved"),
   });
-  return { books, keeper, order: new EmissionOrder(clock.wall().sec), queues: [] };
+  return { books, keeper, order: new EmissionOrder(clock.wall()), queues: [] };
 }
 
 function baseContext({ services }: PipelineSpec, kind: SpecKind, id: string): PluginContext {

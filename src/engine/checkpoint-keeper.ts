@@ -12,6 +12,8 @@ export interface CheckpointKeeperOptions {
 const SOON_MS = 100;
 /** And so often it is made sure that they are on the disk: what a loss of power may cost is read again. */
 const DURABLE_MS = 1000;
+/** Trouble that lasts is said once in so many milliseconds. */
+const SAY_AGAIN_MS = 60_000;
 
 /**
  * Writes positions down when they have moved, and then lets disk queues give up what is delivered: their segments
@@ -21,9 +23,12 @@ export class CheckpointKeeper {
   private readonly options: CheckpointKeeperOptions;
   private readonly inputs = new Set<InputCheckpoints>();
   private readonly queues = new Set<DiskQueue>();
+  /** Inputs whose positions cannot be saved, and when that was said last. */
+  private readonly failing = new Map<InputCheckpoints, number>();
   private cancelTimer: (() => void) | undefined;
   private durableMs: number;
   private removing: Promise<unknown> = Promise.resolve();
+  private isDue = false;
   private closed = false;
 
   constructor(options: CheckpointKeeperOptions) {
@@ -52,6 +57,19 @@ export class CheckpointKeeper {
     this.schedule(SOON_MS);
   }
 
+  /**
+   * Where something begins is known: that is written down as soon as what is under way has come to its end, because
+   * what is not known to be there is not looked for after a crash.
+   */
+  touchNow(): void {
+    if (this.isDue) return;
+    this.isDue = true;
+    setImmediate(() => {
+      this.isDue = false;
+      if (!this.closed) this.commit(false);
+    });
+  }
+
   /** A queue is at its limit: what it could give up it should give up now. */
   hurry(): void {
     if ([...this.queues].some((queue) => queue.retired().length > 0)) this.commit(false);
@@ -77,11 +95,16 @@ export class CheckpointKeeper {
   }
 
   private commitOne(input: InputCheckpoints, durable: boolean): void {
+    const { clock, log, errors } = this.options;
     try {
       input.commit(durable);
+      if (this.failing.delete(input)) log.info("Positions are saved again");
     } catch (error) {
-      this.options.errors.value++;
-      this.options.log.error(
+      errors.value++;
+      const saidMs = this.failing.get(input);
+      if (saidMs !== undefined && clock.nowMs() - saidMs < SAY_AGAIN_MS) return;
+      this.failing.set(input, clock.nowMs());
+      log.error(
         `${
           (error as Error)?.message ?? error
         }; what was read since may be read again after a restart`,

@@ -6,8 +6,8 @@ export class EmissionOrder {
   private last: number;
 
   /** Starts at the wall clock in microseconds, which is ahead of what an earlier run can have counted to. */
-  constructor(wallSec: number) {
-    this.last = wallSec * 1e6;
+  constructor({ sec, nsec }: { readonly sec: number; readonly nsec: number }) {
+    this.last = sec * 1e6 + Math.floor(nsec / 1000);
   }
 
   next(): number {

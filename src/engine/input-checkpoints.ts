@@ -12,6 +12,7 @@ export class InputCheckpoints implements CheckpointStore {
   readonly options: CheckpointOptions;
   saved: ReadonlyMap<string, string> = new Map();
   private readonly order: EmissionOrder;
+  private readonly onSave: () => void;
   private file: CheckpointFile | undefined;
   /** What moved since the last commit; without a file, all there is. */
   private moves = new Map<string, Moved>();
@@ -19,9 +20,11 @@ export class InputCheckpoints implements CheckpointStore {
   /** Something was written that a loss of power could undo. */
   private isVolatile = false;
 
-  constructor(options: CheckpointOptions, order: EmissionOrder) {
+  /** `onSave` is told of positions that are put down without a batch. */
+  constructor(options: CheckpointOptions, order: EmissionOrder, onSave: () => void) {
     this.options = options;
     this.order = order;
+    this.onSave = onSave;
   }
 
   /**
@@ -54,11 +57,13 @@ export class InputCheckpoints implements CheckpointStore {
 
   save(stream: string, position: string): void {
     this.moved(stream, () => position, this.order.next());
+    this.onSave();
   }
 
   remove(stream: string): void {
     this.moves.delete(stream);
     if (this.file !== undefined) this.removed.add(stream);
+    this.onSave();
   }
 
   /** Something is to be written, or to be made durable. */

@@ -67,7 +67,8 @@ export class InputRunner {
 
   /** See the SDK's `InputContext`. */
   checkpoints(wanted: CheckpointOptions = {}): CheckpointStore {
-    this.positions = new InputCheckpoints(wanted, this.options.order);
+    const { order, keeper } = this.options;
+    this.positions = new InputCheckpoints(wanted, order, () => keeper.touchNow());
     return this.positions;
   }
 

@@ -43,7 +43,6 @@ export class Sender {
   private readonly options: SenderOptions;
   private readonly circuit: Circuit;
   private readonly idle = new Gate();
-  private readonly cutWaits = new AbortController();
   private readonly abortSends = new AbortController();
   private inFlight = 0;
   private isPumping = false;
@@ -86,7 +85,7 @@ export class Sender {
 
   /** Ends the pauses between attempts: at shutdown there is one more attempt at once, and then the deadline. */
   cutRetryWaits(): void {
-    this.cutWaits.abort();
+    this.circuit.cut();
   }
 
   /** Resolves when everything is done with. */
@@ -97,14 +96,16 @@ export class Sender {
   /** Gives up what is on its way; what waits stays undelivered and is never acked. */
   abandon(): void {
     this.abortSends.abort();
+    this.circuit.cut();
   }
 
   private async deliver(payload: QueuedPayload): Promise<void> {
-    for (;;) {
-      await this.waitForCircuit();
-      if (this.abortSends.signal.aborted) return;
-      if (await this.attempt(payload)) break;
-      if (this.abortSends.signal.aborted) return;
+    const { signal } = this.abortSends;
+    for (let isDone = false; !isDone;) {
+      const leave = await this.circuit.enter(signal);
+      if (signal.aborted) return leave();
+      isDone = await this.attempt(payload).finally(leave);
+      if (!isDone && signal.aborted) return;
     }
     this.finished++;
     this.options.queue.done(payload);
@@ -154,7 +155,10 @@ export class Sender {
     }
     if (error instanceof PartialError) {
       this.keepRemaining(payload, error);
-      if (payload.records === 0) return true;
+      if (payload.records === 0) {
+        this.circuit.succeeded();
+        return true;
+      }
     }
     if (payload.attempt <= retryLimit) {
       this.tryAgainLater(payload, error);
@@ -230,18 +234,11 @@ export class Sender {
     metrics.retriedRecords.value += payload.records;
     payload.attempt++;
   }
-
-  private async waitForCircuit(): Promise<void> {
-    const { clock } = this.options;
-    const ms = this.circuit.leftMs;
-    if (ms === 0) return;
-    await clock.sleep(ms, this.cutWaits.signal);
-    // After the waits were cut there is one attempt at once; from then on a short pause, until the deadline.
-    if (this.cutWaits.signal.aborted) await clock.sleep(250, this.abortSends.signal);
-  }
 }
 
+/** What the destination said when it took only a part counts too. */
 function askedPause(error: unknown): number | undefined {
+  if (error instanceof PartialError) return askedPause(error.cause);
   return error instanceof ThrottledError ? error.retryAfterMs : undefined;
 }
 

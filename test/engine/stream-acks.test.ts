@@ -11,7 +11,7 @@ function makeAcks() {
   return {
     acks: new StreamAcks({
       book: new Book("input", "in.0"),
-      order: new EmissionOrder(1),
+      order: new EmissionOrder({ sec: 1, nsec: 0 }),
       onProgress: () => void state.progress++,
       onMoved: (stream, position, order) => void moved.push(`${stream} ${position()} ${order}`),
       onAckError: (e) => void errors.push(e),

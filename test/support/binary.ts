@@ -125,11 +125,13 @@ export class Collector implements AsyncDisposable {
     return /HTTP server on (http:[^"\s]+)/.exec(this.stderr)![1]!;
   }
 
-  /** Waits for the end and returns the exit status. */
+  /** Waits for the end and returns the exit status. Whatever is tested, the program's books must balance. */
   async exit(): Promise<number> {
-    return await inTime(this.ended, "the program ends", 15_000).catch((error) => {
+    const status = await inTime(this.ended, "the program ends", 15_000).catch((error) => {
       throw new Error(`${error.message}\n${this.describe()}`);
     });
+    if (this.stderr.includes("The books do not balance")) throw new Error(this.describe());
+    return status;
   }
 
   /** Asks it to stop, and returns the exit status. */

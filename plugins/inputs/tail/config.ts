@@ -109,12 +109,19 @@ export const tailConfig = z.object({
     "Encoding of the files: ShiftJIS, GBK, Big5, Win1252 and others",
   ),
   db: field.text().optional().describe(
-    "File for positions. Accepted; positions are kept in memory in this version",
+    "File for the positions, a SQLite database; what it names need not exist. A database that Fluent Bit left there is taken over",
   ),
-  "db.sync": field.text().optional().describe("Accepted for compatibility"),
-  "db.locking": field.bool().optional().describe("Accepted for compatibility"),
-  "db.journal_mode": field.text().optional().describe("Accepted for compatibility"),
-  "db.compare_filename": field.bool().optional().describe("Accepted for compatibility"),
+  "db.sync": field.oneOf("extra", "full", "normal", "off").default("normal").describe(
+    "How positions are written: off never waits for the disk, the others do, once per interval",
+  ),
+  "db.locking": field.bool().default(false).describe(
+    "Keeps other programs from even reading the database while the collector runs",
+  ),
+  "db.journal_mode": field.oneOf("WAL", "DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF")
+    .default("WAL").describe("SQLite's journal mode for the database"),
+  "db.compare_filename": field.bool().default(false).describe(
+    "A saved position counts only for a file that is found under the path that it was saved with",
+  ),
   watcher_interval: field.duration().optional().describe("Accepted for compatibility"),
   progress_check_interval: field.duration().optional().describe("Accepted for compatibility"),
   progress_check_interval_nsec: field.int().optional().describe("Accepted for compatibility"),

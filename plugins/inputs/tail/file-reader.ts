@@ -1,8 +1,16 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
+import {
+  type Fingerprint,
+  fingerprint,
+  HEAD_BYTES,
+  headOf,
+  isPrintOf,
+  MARK_BYTES,
+  NO_BYTES,
+} from "./fingerprint.ts";
+import { bytesBefore, type Place } from "./place.ts";
 import { detectEncoding, type TextEncoding, utf8 } from "./text-decoder.ts";
 
-/** Bytes before the position that are remembered, to notice that the content was replaced under it. */
-const MARK_BYTES = 64;
 const ZEROS = Buffer.alloc(64 * 1024);
 
 /** Memory to read into, shared by all files of one input. */
@@ -30,8 +38,8 @@ export type ReadResult =
   | { readonly kind: "passed" }
   /** Nothing new; `partial` bytes of an unfinished line wait. */
   | { readonly kind: "end"; partial: number }
-  /** The content was truncated or replaced; reading starts again at 0. */
-  | { readonly kind: "replaced" };
+  /** The content was truncated or replaced; reading starts again at 0. Before, it stood at the place. */
+  | { readonly kind: "replaced"; readonly lost: Place };
 
 export interface ReaderLimits {
   /** Bytes of one read. */
@@ -50,8 +58,12 @@ export class FileReader {
   private readonly limits: ReaderLimits;
   private encoding: TextEncoding;
   private readonly auto: boolean;
+  /** What lies in front of the offset, to notice that the content was replaced under it. */
   private mark: Buffer = Buffer.alloc(0);
+  private head: Fingerprint = NO_BYTES;
   private skipping = false;
+  /** Reading is to go on here, if the content is still the same. */
+  private unverified: Place | undefined;
   /** Everything before this is done with. */
   offset = 0;
 
@@ -80,12 +92,37 @@ export class FileReader {
     this.fd = -1;
   }
 
+  /** It was deleted and has no other name. False when it cannot be asked. */
+  get isDeleted(): boolean {
+    try {
+      return this.isOpen && fstatSync(this.fd).nlink === 0;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Where reading stands. */
+  get place(): Place {
+    if (this.unverified !== undefined) return this.unverified;
+    this.growHead();
+    return this.lastPlace;
+  }
+
+  /** The place of an earlier byte that comes after these. */
+  placeAt(offset: number, mark: Fingerprint): Place {
+    this.growHead();
+    return { offset, mark, head: this.head, inLongLine: false, packedBytes: undefined };
+  }
+
+  /** Goes on at a place that was left before: the next read finds out whether the content is still the same. */
+  resume(place: Place): void {
+    this.unverified = place;
+    this.offset = place.offset;
+  }
+
   /** Goes to a position, and remembers what lies before it. */
   seek(offset: number): void {
-    if (this.auto) {
-      const start = Buffer.alloc(4);
-      this.encoding = detectEncoding(start, 0, readSync(this.fd, start, 0, 4, 0));
-    }
+    this.detect();
     const aligned = offset - offset % this.encoding.breakBytes;
     const length = Math.min(MARK_BYTES, aligned);
     const mark = Buffer.alloc(length);
@@ -97,15 +134,14 @@ export class FileReader {
 
   /** Reads the next whole lines. They stay valid until the next call with the same buffer. */
   read(shared: ReadBuffer): ReadResult {
+    if (this.unverified !== undefined && !this.verify(this.unverified)) return this.startAgain();
     let wanted = this.limits.chunkBytes;
     for (;;) {
       shared.reserve(wanted);
       const { buffer } = shared;
       const before = this.mark.length;
       const got = readSync(this.fd, buffer, 0, before + wanted, this.offset - before);
-      if (got < before || buffer.compare(this.mark, 0, before, 0, before) !== 0) {
-        return this.startAgain();
-      }
+      if (!this.goesOn(buffer, before, got)) return this.startAgain();
       const atEnd = got < before + wanted;
       const from = this.skipNoise(buffer, before, got);
       if (from === got || this.skipping) return this.pass(buffer, from, got, before, atEnd);
@@ -144,11 +180,58 @@ export class FileReader {
     }
   }
 
+  /** Where reading stood when the content was last seen. */
+  private get lastPlace(): Place {
+    return this.unverified ?? {
+      offset: this.offset,
+      mark: fingerprint(this.mark),
+      head: this.head,
+      inLongLine: this.skipping,
+      packedBytes: undefined,
+    };
+  }
+
+  /** Whether what was read begins with what lay there before. */
+  private goesOn(buffer: Buffer, before: number, got: number): boolean {
+    if (this.offset === 0) {
+      return got >= this.head.bytes && isPrintOf(this.head, buffer.subarray(0, this.head.bytes));
+    }
+    return got >= before && buffer.compare(this.mark, 0, before, 0, before) === 0;
+  }
+
   private startAgain(): ReadResult {
+    const lost = this.lastPlace;
+    this.unverified = undefined;
     this.offset = 0;
     this.mark = Buffer.alloc(0);
+    this.head = NO_BYTES;
     this.skipping = false;
-    return { kind: "replaced" };
+    return { kind: "replaced", lost };
+  }
+
+  private verify(place: Place): boolean {
+    const before = bytesBefore(this.fd, place);
+    if (before === undefined) return false;
+    this.mark = before;
+    this.head = place.head;
+    this.skipping = place.inLongLine;
+    this.unverified = undefined;
+    this.detect();
+    return true;
+  }
+
+  private detect(): void {
+    if (!this.auto) return;
+    const start = headOf(this.fd);
+    this.encoding = detectEncoding(start, 0, start.length);
+  }
+
+  /** A short file's first bytes become more. Not those of another content that took its place meanwhile. */
+  private growHead(): void {
+    if (this.head.bytes === HEAD_BYTES || !this.isOpen) return;
+    const start = headOf(this.fd);
+    if (start.length <= this.head.bytes) return;
+    if (isPrintOf(this.head, start.subarray(0, this.head.bytes))) this.head = fingerprint(start);
   }
 
   /** Leaves what is noise, or the rest of a long line, behind. */
@@ -209,9 +292,4 @@ function endOfZeros(buffer: Buffer, from: number, to: number): number {
   }
   while (at < to && buffer[at] === 0) at++;
   return at;
-}
-
-/** Opens without blocking, should the path have become a pipe since it was looked at. */
-export function openForTail(path: string): number {
-  return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
 }

@@ -1,38 +1,45 @@
-import { readdirSync, type Stats, statSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
+import type { Stats } from "node:fs";
 import type { Clock, Logger } from "logcollector/plugin";
-import { byAge, generationsOf } from "./generations.ts";
-import { type PathPattern } from "./path-pattern.ts";
+import { type Ancestor, Ancestors, oldestFirst } from "./ancestors.ts";
+import type { BirthTimes } from "./birth-times.ts";
+import { identityOf } from "./file-identity.ts";
+import { FolderListing, statOf } from "./folder-listing.ts";
+import type { KnownFile, KnownFiles } from "./known-files.ts";
+import { matchesPath, type PathPattern } from "./path-pattern.ts";
 import { type FoundFile, scanPatterns } from "./scan.ts";
-import { identityOf, TailedFile } from "./tailed-file.ts";
+import type { TailedFile } from "./tailed-file.ts";
 
 export interface FileTableOptions {
   readonly patterns: readonly PathPattern[];
   readonly excluded: (path: string) => boolean;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly births: BirthTimes;
+  readonly known: KnownFiles;
   /** Files last changed longer ago than this are left out, in milliseconds; 0 for none. */
   readonly ignoreOlderMs: number;
   readonly wallMs: () => number;
   /** Makes a file that was found, or returns `undefined` to leave it out. May throw. */
-  readonly make: (found: NewFile) => TailedFile | undefined;
+  readonly open: (found: NewFile) => TailedFile | undefined;
+  /** A file without a descriptor is gone: another has its inode. */
+  readonly onGone: (file: TailedFile) => void;
 }
 
 export interface NewFile {
   /** The path that records speak of. */
   readonly path: string;
   readonly openPath: string;
-  /** Where it was made, with links resolved, when it was renamed before it was first seen. */
+  /** Where it was made, with links resolved, when that is another place. */
   readonly home: string | undefined;
   readonly stat: Stats;
-  /** It took the place of a file that was followed. */
+  /** What is known of it from before. */
+  readonly known: KnownFile | undefined;
+  /** It took the place of a file that is known. */
   readonly isSuccessor: boolean;
   /** It was there at the first scan. */
   readonly isInitial: boolean;
 }
-
-/** Files given up that are remembered. */
-const MAX_GONE = 10_000;
 
 /** Paths without a file that are looked into in one scan, for files that came and went. */
 const MAX_LOOKS = 64;
@@ -50,9 +57,9 @@ export class FileTable {
   private readonly byPath = new Map<string, TailedFile>();
   private readonly byRealPath = new Map<string, TailedFile>();
   private readonly complained = new Map<string, number>();
-  /** Those that were read to their end and given up, should they still lie about under another name. */
-  private readonly gone = new Set<string>();
   private isFirstScan = true;
+  /** The identities that the last scan found. */
+  private present: ReadonlySet<string> = new Set();
   /** When each folder had changed at the last scan; `undefined` when that does not say enough. */
   private foldersAtScan: ReadonlyMap<string, number | undefined> | undefined;
 
@@ -79,12 +86,29 @@ export class FileTable {
 
   /** True when the last file that was found at this one's path is not there any more. */
   hasLost(file: TailedFile): boolean {
-    return this.byPath.get(file.path) === file && statIdentity(file.path) !== file.identity;
+    if (this.byPath.get(file.path) !== file) return false;
+    const stat = statOf(file.path);
+    return stat === undefined || identityOf(stat) !== file.identity;
+  }
+
+  /** It has not been given up. */
+  isServed(file: TailedFile): boolean {
+    return this.files.get(file.identity) === file;
+  }
+
+  isFollowed({ stat }: FoundFile): boolean {
+    const file = this.files.get(identityOf(stat));
+    return file !== undefined && file.isSame(stat);
+  }
+
+  /** It is followed, or is about to be, as the last scan found it. */
+  isTaken(found: FoundFile): boolean {
+    return this.isFollowed(found) || this.present.has(identityOf(found.stat));
   }
 
   /** Looks the patterns up again. Returns the files to read that were not followed before. */
   scan(): TailedFile[] {
-    const { patterns, excluded } = this.options;
+    const { patterns, excluded, births } = this.options;
     const result = scanPatterns(patterns, excluded);
     this.foldersAtScan = undefined;
     for (const [path, code] of result.denied) this.complain(path, `Cannot read ${path}: ${code}`);
@@ -95,24 +119,38 @@ export class FileTable {
       const identity = identityOf(found.stat);
       if (present.has(identity)) continue;
       present.add(identity);
-      const known = this.files.get(identity);
-      if (known === undefined) fresh.push(found);
-      else this.seeAgain(known, found);
+      const file = this.files.get(identity);
+      if (file === undefined) fresh.push(found);
+      else if (this.isStillThere(file, found.stat)) this.seeAgain(file, found);
+      else {
+        this.options.onGone(file);
+        fresh.push(found);
+      }
     }
-    this.markRotated(present);
-    const added = oldestFirst(fresh).flatMap((found) => this.addFound(found));
-    added.push(...this.addUnseen(result.files));
+    this.present = present;
+    this.markRotated();
+    const ancestors = this.newAncestors();
+    const added = oldestFirst(fresh, births).flatMap((found) => this.addFound(found, ancestors));
+    added.push(...this.addUnseen(result.files, ancestors));
     this.folders = this.foldersToWatch(result.folders);
     this.isFirstScan = false;
     if (result.denied.size === 0) this.rememberFolders();
     return added;
   }
 
+  /** Adds copies of what a file held before, which are read before it, in their order. */
+  addCopies(file: TailedFile, copies: readonly TailedFile[]): void {
+    for (const copy of copies) {
+      copy.rotatedMs = this.options.clock.nowMs();
+      copy.predecessor = file.predecessor;
+      file.predecessor = copy;
+      this.files.set(copy.identity, copy);
+    }
+  }
+
   /** Ends following a file. */
   remove(file: TailedFile): void {
     file.rest();
-    if (this.gone.size >= MAX_GONE) this.gone.clear();
-    this.gone.add(`${file.identity}:${file.birthMs}`);
     if (this.files.get(file.identity) === file) this.files.delete(file.identity);
     if (this.byPath.get(file.path) === file) this.byPath.delete(file.path);
     if (this.byRealPath.get(file.realPath) === file) this.byRealPath.delete(file.realPath);
@@ -123,80 +161,103 @@ export class FileTable {
    * folder.
    */
   findRenamed(file: TailedFile): boolean {
-    const folder = dirname(file.realPath);
-    for (const name of namesIn(folder)) {
-      const path = `${folder}/${name}`;
-      const stat = statOf(path);
-      if (stat === undefined || identityOf(stat) !== file.identity) continue;
-      file.moveTo(path);
-      return true;
-    }
-    return false;
+    const listing = new FolderListing(dirname(file.realPath));
+    const found = listing.filesWithIno(file.ledger.file.ino)
+      .find(({ stat }) => file.isSame(stat));
+    if (found !== undefined) file.moveTo(found.path);
+    return found !== undefined;
+  }
+
+  /**
+   * A file that has no descriptor may have lost its inode to another. While it has one, another time of birth says
+   * something about the file system.
+   */
+  private isStillThere(file: TailedFile, stat: Stats): boolean {
+    const { births } = this.options;
+    if (file.isSame(stat)) return true;
+    if (file.isOpen) births.distrust(stat.dev);
+    return file.isOpen;
   }
 
   private seeAgain(file: TailedFile, { path, stat }: FoundFile): void {
     file.rotatedMs = -1;
     file.size = stat.size;
     file.changedWallMs = stat.mtimeMs;
-    if (file.openPath === path || statIdentity(file.openPath) === file.identity) return;
+    if (file.openPath === path) return;
+    const there = statOf(file.openPath);
+    if (there !== undefined && identityOf(there) === file.identity) return;
     // It is still found, under another name: that is where it is opened, and where changes are reported.
     if (this.byRealPath.get(file.realPath) === file) this.byRealPath.delete(file.realPath);
     file.moveTo(path);
     this.byRealPath.set(file.realPath, file);
   }
 
-  private markRotated(present: ReadonlySet<string>): void {
+  private markRotated(): void {
     const nowMs = this.options.clock.nowMs();
     for (const [identity, file] of this.files) {
-      if (present.has(identity) || file.rotatedMs >= 0) continue;
+      if (this.present.has(identity) || file.rotatedMs >= 0) continue;
       file.rotatedMs = nowMs;
       file.drained = false;
       if (!file.isOpen) this.findRenamed(file);
     }
   }
 
-  private addFound(found: FoundFile): TailedFile[] {
+  private newAncestors(): Ancestors {
+    const { known, births, excluded } = this.options;
+    return new Ancestors({
+      known,
+      births,
+      excluded,
+      isFollowed: (found) => this.isFollowed(found),
+    });
+  }
+
+  private addFound(found: FoundFile, ancestors: Ancestors): TailedFile[] {
     // It may have been added as an earlier generation of another.
-    if (this.files.has(identityOf(found.stat))) return [];
-    const before = this.byPath.get(found.path);
-    const missed = before === undefined ? [] : this.missedBetween(before, found);
-    const generations = [...missed, found];
-    return generations.flatMap(({ path: openPath, stat }, i) =>
-      this.add({
-        path: found.path,
-        openPath,
-        home: openPath === found.path ? undefined : before!.home,
-        stat,
-        isSuccessor: before !== undefined || i > 0,
-        isInitial: this.isFirstScan,
-      })
+    if (this.isFollowed(found)) return [];
+    const known = this.options.known.match(found.path, found.stat);
+    // It goes on under the path that it was known by, as it would have without a restart.
+    const path = known !== undefined && this.isWanted(known.position.file.path)
+      ? known.position.file.path
+      : found.path;
+    const before = this.byPath.get(path);
+    const { hasKnown, files } = ancestors.of(path, before, found);
+    const added = files.flatMap((ancestor) => this.addAncestor(path, ancestor));
+    const isSuccessor = hasKnown || files.length > 0;
+    const { path: openPath, stat } = found;
+    const home = known !== undefined && path !== found.path ? known.position.file.home : undefined;
+    added.push(
+      ...this.add({ path, openPath, home, stat, known, isSuccessor, isInitial: this.isFirstScan }),
     );
+    return added;
   }
 
   /** Where nothing is at a path any more, a file may have come and been renamed away meanwhile. */
-  private addUnseen(found: readonly FoundFile[]): TailedFile[] {
-    const rotated = [...this.byPath.values()].filter((file) => file.rotatedMs >= 0);
-    if (rotated.length === 0) return [];
+  private addUnseen(found: readonly FoundFile[], ancestors: Ancestors): TailedFile[] {
     const there = new Set(found.map(({ path }) => path));
-    return rotated.filter((file) => !there.has(file.path)).slice(-MAX_LOOKS).flatMap((file) =>
-      this.missedBetween(file, undefined).flatMap(({ path: openPath, stat }) =>
-        this.add({
-          path: file.path,
-          openPath,
-          home: file.home,
-          stat,
-          isSuccessor: true,
-          isInitial: false,
-        })
-      )
-    );
+    const rotated = [...this.byPath.values()].filter(({ path, rotatedMs }) =>
+      rotatedMs >= 0 && !there.has(path)
+    ).slice(-MAX_LOOKS).map(({ path }) => path);
+    const known = this.isFirstScan
+      ? [...this.options.known.paths()].filter((path) => !there.has(path) && this.isWanted(path))
+      : [];
+    return [...new Set([...rotated, ...known])].flatMap((path) => {
+      const { files } = ancestors.of(path, this.byPath.get(path), undefined);
+      return files.flatMap((ancestor) => this.addAncestor(path, ancestor));
+    });
+  }
+
+  private addAncestor(path: string, ancestor: Ancestor): TailedFile[] {
+    const { path: openPath, home, stat, known } = ancestor;
+    const isInitial = this.isFirstScan;
+    return this.add({ path, openPath, home, stat, known, isSuccessor: true, isInitial });
   }
 
   private add(found: NewFile): TailedFile[] {
-    if (!found.isSuccessor && this.isTooOld(found.stat)) return [];
+    if ((found.isInitial || !found.isSuccessor) && this.isTooOld(found.stat)) return [];
     let file: TailedFile | undefined;
     try {
-      file = this.options.make(found);
+      file = this.options.open(found);
     } catch (error) {
       this.complain(found.path, `Cannot follow ${found.path}: ${(error as Error).message}`);
       return [];
@@ -208,44 +269,22 @@ export class FileTable {
       predecessor.drained = false;
       file.predecessor = predecessor;
     }
+    if (!this.present.has(file.identity)) file.rotatedMs = this.options.clock.nowMs();
     this.files.set(file.identity, file);
     this.byPath.set(file.path, file);
     this.byRealPath.set(file.realPath, file);
     return [file];
   }
 
+  /** A file that lies there is one that the configuration names. */
+  private isWanted(path: string): boolean {
+    const { patterns, excluded } = this.options;
+    return patterns.some((pattern) => matchesPath(pattern, path)) && !excluded(path);
+  }
+
   private isTooOld(stat: Stats): boolean {
     const { ignoreOlderMs, wallMs } = this.options;
     return ignoreOlderMs > 0 && wallMs() - stat.mtimeMs > ignoreOlderMs;
-  }
-
-  /**
-   * Files that came and were renamed away at this path between two scans: named like it, made after the
-   * one that was followed and before the one that is there now, if one is, oldest first.
-   */
-  private missedBetween(before: TailedFile, now: FoundFile | undefined): FoundFile[] {
-    // Behind a link the files are rotated where it leads to.
-    const folder = dirname(before.home);
-    const isGeneration = generationsOf(basename(before.home));
-    const latest = now?.stat.birthtimeMs ?? Infinity;
-    const there = now && identityOf(now.stat);
-    const generations: FoundFile[] = [];
-    for (const name of namesIn(folder)) {
-      if (!isGeneration(name)) continue;
-      const path = `${folder}/${name}`;
-      const stat = statOf(path);
-      if (stat?.isFile() && stat.birthtimeMs <= latest) generations.push({ path, stat });
-    }
-    const ordered = oldestFirst(generations);
-    const at = ordered.findIndex(({ stat }) => identityOf(stat) === before.identity);
-    const younger = at !== -1
-      ? ordered.slice(at + 1)
-      : ordered.filter(({ stat }) => stat.birthtimeMs >= before.birthMs);
-    return younger.filter(({ path, stat }) => {
-      const identity = identityOf(stat);
-      return identity !== there && !this.files.has(identity) &&
-        !this.gone.has(`${identity}:${stat.birthtimeMs}`) && !this.options.excluded(path);
-    });
   }
 
   /** A folder that changed within the last seconds may change again without another time: it is not remembered. */
@@ -277,30 +316,4 @@ export class FileTable {
     this.complained.set(path, nowMs + 60_000);
     this.options.log.warn(message);
   }
-}
-
-function oldestFirst(files: readonly FoundFile[]): FoundFile[] {
-  return files.map((file) => ({ file, path: file.path, birthMs: file.stat.birthtimeMs }))
-    .sort(byAge).map(({ file }) => file);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function statOf(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
-}
-
-function statIdentity(path: string): string | undefined {
-  const stat = statOf(path);
-  return stat && identityOf(stat);
 }

@@ -1,18 +1,29 @@
 import { basename, extname } from "node:path";
 
-/** True for the names that `app.log` gets when it is rotated: `app.log.1`, `app-20240131.log`, `app.log.old`. */
-export function generationsOf(name: string): (other: string) => boolean {
+/** The names that a file gets when it is rotated. */
+export interface GenerationNames {
+  /** They all begin like this. */
+  readonly stem: string;
+  readonly matches: (name: string) => boolean;
+}
+
+/** The names that `app.log` gets when it is rotated: `app.log.1`, `app-20240131.log`, `app.log.old`. */
+export function generationsOf(name: string): GenerationNames {
   const extension = extname(name);
   const stem = basename(name, extension);
-  return (other) => {
-    if (other === name || !other.startsWith(stem)) return false;
-    const added = other.slice(stem.length).replace(extension, "");
-    return /^[-._\dTZ:+]*(?:old|bak|prev|last)?$/i.test(added);
+  return {
+    stem,
+    matches: (other) => {
+      if (other === name || !other.startsWith(stem)) return false;
+      const added = other.slice(stem.length).replace(extension, "");
+      return /^[-._\dTZ:+]*(?:old|bak|prev|last)?$/i.test(added);
+    },
   };
 }
 
 export interface Generation {
   readonly path: string;
+  /** Milliseconds since 1970; 0 when it is not known. */
   readonly birthMs: number;
 }
 

@@ -1,47 +1,60 @@
-import { closeSync, fstatSync, realpathSync, type Stats } from "node:fs";
+import { closeSync, fstatSync, type Stats } from "node:fs";
 import type { Batch } from "logcollector/plugin";
 import type { BatchMaker } from "./batch-maker.ts";
-import { FileReader, openForTail, type ReadBuffer, type ReaderLimits } from "./file-reader.ts";
+import { type BirthTimes, isSameBirth } from "./birth-times.ts";
+import type { OwnStream, StreamLedger } from "./file-checkpoint.ts";
+import { identityOf } from "./file-identity.ts";
+import { FileReader, type ReadBuffer, type ReaderLimits } from "./file-reader.ts";
+import { fingerprint, MARK_BYTES, NO_BYTES } from "./fingerprint.ts";
+import { statOf } from "./folder-listing.ts";
+import { openForTail } from "./open-for-tail.ts";
+import { type Place, START } from "./place.ts";
+import { realPathOf } from "./real-path.ts";
 import type { TextEncoding } from "./text-decoder.ts";
 
 export interface TailedFileOptions {
-  /** The path that records and tags speak of. */
-  readonly path: string;
   /** Where the file lies now, when it was renamed before it was first seen. */
   readonly openPath: string;
-  /** Where it was made, with links resolved, when it was renamed before it was first seen. */
-  readonly home: string | undefined;
   readonly stat: Stats;
-  readonly maker: BatchMaker;
+  readonly births: BirthTimes;
+  /** What its positions are kept under. */
+  readonly ledger: StreamLedger;
+  readonly own?: OwnStream | undefined;
+  readonly compressed: boolean;
+  /** Makes what makes batches of its lines, for each content that it has. */
+  readonly newMaker: () => BatchMaker;
   readonly limits: ReaderLimits;
   readonly encoding: TextEncoding | "auto";
-  readonly fromHead: boolean;
+  readonly start: "head" | "end" | Place;
 }
 
 /** What one turn at a file gave. */
 export type Turn =
   | { readonly kind: "batch"; readonly batch: Batch | undefined }
   | { readonly kind: "end" }
-  | { readonly kind: "replaced" };
-
-/** The identity of a file on this machine: it survives a rename. */
-export function identityOf(stat: Stats): string {
-  return `${stat.dev}:${stat.ino}`;
-}
+  /** It has another content, and starts again. Of the one before, what lies behind the place was not read. */
+  | { readonly kind: "replaced"; readonly lost: Place };
 
 /** One file that is followed, under the path it was found at. */
 export class TailedFile {
   readonly path: string;
   readonly identity: string;
-  readonly maker: BatchMaker;
-  readonly birthMs: number;
+  readonly ledger: StreamLedger;
   readonly compressed: boolean;
+  maker: BatchMaker;
   /** The path with links resolved: the one that changes are reported for. */
   realPath: string;
   /** The resolved path that it was made at: where its successors appear. */
   readonly home: string;
   /** An older file at the same path that must be read to its end before this one. */
   predecessor: TailedFile | undefined;
+  /**
+   * Set for a copy of what another file held before it was truncated, which is read for that one's stream and left
+   * as soon as that is done: its own stream.
+   */
+  readonly own: OwnStream | undefined;
+  /** It was truncated, and stood there in what it held before, until it is sure that the rest of that was read. */
+  lost: Place | undefined;
   /** When the file was found to be no longer at its path, on the clock's scale; -1 while it is there. */
   rotatedMs = -1;
   /** When something was last read, on the clock's scale. */
@@ -58,32 +71,54 @@ export class TailedFile {
   drained = false;
   /** Where the file lies: other than `path` once it was renamed. */
   openPath: string;
-  /** Everything before this is safe at every output. */
-  safeOffset = 0;
+  /** Where reading stands in what is in it, of a compressed file. */
+  unpacked: Place = { ...START, packedBytes: 0 };
   /** Size and time of the last change as the last scan saw them, in bytes and in milliseconds since 1970. */
   size: number;
   changedWallMs: number;
+  private readonly births: BirthTimes;
+  /** When it was made, in milliseconds since 1970; 0 when that is not known. */
+  private readonly birthMs: number;
   private readonly reader: FileReader;
+  readonly newMaker: () => BatchMaker;
+  /** Where the line lies that the joiner waits with. */
+  private pending: Place | undefined;
 
   constructor(options: TailedFileOptions) {
-    this.path = options.path;
-    this.identity = identityOf(options.stat);
-    this.maker = options.maker;
-    this.birthMs = options.stat.birthtimeMs;
-    this.compressed = options.path.endsWith(".gz");
-    this.realPath = realPathOf(options.openPath);
-    this.home = options.home ?? this.realPath;
-    this.openPath = options.openPath;
-    this.size = options.stat.size;
-    this.changedWallMs = options.stat.mtimeMs;
+    const { openPath, stat, ledger, newMaker, start } = options;
+    this.path = ledger.file.path;
+    this.identity = identityOf(stat);
+    this.births = options.births;
+    this.birthMs = options.births.of(stat);
+    this.ledger = ledger;
+    this.own = options.own;
+    this.newMaker = newMaker;
+    this.maker = newMaker();
+    this.compressed = options.compressed;
+    this.realPath = realPathOf(openPath);
+    this.home = ledger.file.home;
+    this.openPath = openPath;
+    this.size = stat.size;
+    this.changedWallMs = stat.mtimeMs;
     this.reader = new FileReader(options.limits, options.encoding);
-    if (this.compressed) return;
-    this.open();
-    if (!options.fromHead) this.reader.seek(options.stat.size);
+    if (!this.compressed) this.open();
+    if (start === "end") this.reader.seek(stat.size);
+    else if (start !== "head") this.resume(start);
   }
 
   get isOpen(): boolean {
     return this.reader.isOpen;
+  }
+
+  /** It was deleted and has no other name. False when that cannot be told. */
+  get isDeleted(): boolean {
+    return this.reader.isDeleted;
+  }
+
+  /** It lies where it was made. */
+  get isAtHome(): boolean {
+    const stat = statOf(this.home);
+    return stat !== undefined && this.isSame(stat);
   }
 
   /** Bytes that were not read. */
@@ -95,18 +130,41 @@ export class TailedFile {
     return this.reader.offset;
   }
 
+  /** The place of the first byte that was not emitted: what a joiner waits with lies behind it. */
+  get place(): Place {
+    const waiting = this.maker.joiner?.pendingPosition ?? -1;
+    if (this.compressed) {
+      if (waiting < 0) return this.unpacked;
+      return { ...this.unpacked, offset: waiting, inLongLine: false, packedBytes: 0 };
+    }
+    if (waiting < 0) return this.reader.place;
+    if (waiting === this.pending?.offset) return this.pending;
+    return this.reader.placeAt(waiting, NO_BYTES);
+  }
+
+  /** Whether it is this file that lies somewhere. */
+  isSame(stat: Stats): boolean {
+    if (identityOf(stat) !== this.identity) return false;
+    const birthMs = this.births.of(stat);
+    return birthMs === 0 || this.birthMs === 0 || isSameBirth(birthMs, this.birthMs);
+  }
+
   /** Reads once. Throws when the file cannot be opened or read. */
   turn(shared: ReadBuffer): Turn {
     const { reader } = this;
     if (!reader.isOpen) this.open();
     const result = reader.read(shared);
     if (result.kind === "end") return { kind: "end" };
-    if (result.kind === "replaced") return { kind: "replaced" };
+    if (result.kind === "replaced") {
+      this.pending = undefined;
+      return result;
+    }
     if (result.kind === "passed") return { kind: "batch", batch: undefined };
     const { from, to, offset } = result;
     const batch = result.kind === "lines"
       ? this.maker.fromLines(shared.buffer, from, to, offset, reader.text)
       : this.maker.fromLongLine(shared.buffer, from, to, offset, reader.text);
+    if (this.maker.joiner !== undefined) this.rememberPending(shared.buffer, from, offset);
     return { kind: "batch", batch };
   }
 
@@ -117,6 +175,22 @@ export class TailedFile {
     if (result.kind !== "lines") return undefined;
     const { from, to, offset } = result;
     return this.maker.fromLines(shared.buffer, from, to, offset, this.reader.text);
+  }
+
+  /** Goes back to what was emitted last: something that was read since could not be emitted. */
+  rewind(place: Place): void {
+    this.maker = this.newMaker();
+    this.pending = undefined;
+    this.resume(place);
+    this.drained = false;
+  }
+
+  /** Goes on with what waits in the other's joiner, which starts anew. */
+  takeOverJoiner(other: TailedFile): void {
+    this.maker = other.maker;
+    this.pending = other.pending;
+    other.maker = other.newMaker();
+    other.pending = undefined;
   }
 
   /** It was renamed. */
@@ -130,20 +204,26 @@ export class TailedFile {
     this.reader.close();
   }
 
+  private resume(place: Place): void {
+    if (this.compressed) this.unpacked = place;
+    else this.reader.resume(place);
+  }
+
+  /** Of a line that began in what was just read. `from` in the buffer lies at `offset` in the file. */
+  private rememberPending(buffer: Buffer, from: number, offset: number): void {
+    const waiting = this.maker.joiner!.pendingPosition;
+    if (waiting < offset || waiting === this.pending?.offset) return;
+    const at = from + waiting - offset;
+    const mark = fingerprint(buffer.subarray(Math.max(0, at - MARK_BYTES), at));
+    this.pending = this.reader.placeAt(waiting, mark);
+  }
+
   private open(): void {
     const fd = openForTail(this.openPath);
-    if (identityOf(fstatSync(fd)) !== this.identity) {
+    if (!this.isSame(fstatSync(fd))) {
       closeSync(fd);
       throw new Error(`Cannot open ${this.openPath}: another file is there now`);
     }
     this.reader.attach(fd);
-  }
-}
-
-function realPathOf(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
   }
 }

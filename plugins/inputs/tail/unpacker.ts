@@ -1,5 +1,6 @@
 import type { Batch, Logger } from "logcollector/plugin";
 import { gunzipChunks, type GzipEnd } from "./gzip.ts";
+import { hasPlace, headPrintOf, type Place, START } from "./place.ts";
 import type { TailedFile } from "./tailed-file.ts";
 import type { TextEncoding } from "./text-decoder.ts";
 
@@ -7,7 +8,10 @@ export interface UnpackerOptions {
   readonly log: Logger;
   readonly encoding: TextEncoding;
   readonly maxLineBytes: number;
+  /** Hands on what was read up to the file's `unpacked`. */
   readonly emit: (file: TailedFile, batch: Batch | undefined) => Promise<void> | undefined;
+  /** Everything that is in the file so far was emitted. */
+  readonly onEnd: (file: TailedFile) => void;
 }
 
 /** What is known of a compressed file that was looked into. */
@@ -39,14 +43,7 @@ export class Unpacker {
   look(file: TailedFile, signal: AbortSignal): void {
     let progress = this.known.get(file);
     if (progress === undefined) {
-      progress = {
-        offset: 0,
-        skipping: false,
-        read: 0,
-        complete: false,
-        lastSize: file.size,
-        waiting: false,
-      };
+      progress = this.startOf(file);
       this.known.set(file, progress);
     }
     const settled = file.size === progress.lastSize || file.size >= progress.read * 2;
@@ -68,6 +65,24 @@ export class Unpacker {
     return this.work;
   }
 
+  /** Where reading goes on: where it was left, if the file is still the same. */
+  private startOf(file: TailedFile): Progress {
+    const { offset, inLongLine, packedBytes = 0 } = file.unpacked;
+    const isSame = offset === 0 || hasPlace(file.openPath, file.unpacked);
+    if (!isSame) {
+      this.options.log.info(`File ${file.path} was replaced: reading it from its start`);
+      file.unpacked = { ...START, packedBytes: 0 };
+    }
+    return {
+      offset: isSame ? offset : 0,
+      skipping: isSame && inLongLine,
+      read: isSame ? packedBytes : 0,
+      complete: false,
+      lastSize: file.size,
+      waiting: false,
+    };
+  }
+
   private async attempt(file: TailedFile, progress: Progress, signal: AbortSignal): Promise<void> {
     try {
       if (!signal.aborted) await this.unpack(file, progress, signal);
@@ -75,10 +90,11 @@ export class Unpacker {
       this.options.log.error(`Cannot unpack ${file.path}: ${(error as Error).message}`);
     }
     progress.waiting = false;
-    file.drained = true;
+    file.drained = this.known.has(file);
   }
 
   private async unpack(file: TailedFile, progress: Progress, signal: AbortSignal): Promise<void> {
+    file.unpacked = { ...file.unpacked, head: headPrintOf(file.openPath) };
     let known = progress.offset;
     let rest: Buffer = Buffer.alloc(0);
     for await (const chunk of gunzipChunks(file.openPath, progress, signal)) {
@@ -91,13 +107,19 @@ export class Unpacker {
         progress,
       );
     }
-    if (!progress.complete || rest.length === 0) return;
-    const { encoding, emit } = this.options;
-    progress.offset += rest.length;
-    await emit(
-      file,
-      file.maker.fromLines(rest, 0, rest.length, progress.offset - rest.length, encoding),
-    );
+    if (progress.complete && rest.length > 0) {
+      const { offset } = progress;
+      progress.offset += rest.length;
+      const { encoding } = this.options;
+      await this.emit(
+        file,
+        progress,
+        file.maker.fromLines(rest, 0, rest.length, offset, encoding),
+      );
+    }
+    if (signal.aborted) return;
+    file.unpacked = { ...this.placeOf(file, progress), packedBytes: progress.read };
+    this.options.onEnd(file);
   }
 
   /** What is left of the bytes behind the rest of a line that was too long. */
@@ -112,12 +134,12 @@ export class Unpacker {
 
   /** Emits the whole lines; returns the unfinished one behind them. */
   private async lines(file: TailedFile, data: Buffer, progress: Progress): Promise<Buffer> {
-    const { encoding, maxLineBytes, emit } = this.options;
+    const { encoding, maxLineBytes } = this.options;
     const { offset } = progress;
     const end = Math.max(0, encoding.lastLineEnd(data, 0, data.length));
     if (end > 0) {
       progress.offset += end;
-      await emit(file, file.maker.fromLines(data, 0, end, offset, encoding));
+      await this.emit(file, progress, file.maker.fromLines(data, 0, end, offset, encoding));
     }
     const room = maxLineBytes - 1;
     const rest = data.subarray(end);
@@ -125,7 +147,26 @@ export class Unpacker {
     const start = progress.offset;
     progress.offset += rest.length;
     progress.skipping = true;
-    await emit(file, file.maker.fromLongLine(rest, 0, room, start, encoding));
+    await this.emit(file, progress, file.maker.fromLongLine(rest, 0, room, start, encoding));
     return Buffer.alloc(0);
+  }
+
+  private async emit(
+    file: TailedFile,
+    progress: Progress,
+    batch: Batch | undefined,
+  ): Promise<void> {
+    file.unpacked = this.placeOf(file, progress);
+    try {
+      await this.options.emit(file, batch);
+    } catch (error) {
+      // It is read again from where it was emitted last.
+      this.known.delete(file);
+      throw error;
+    }
+  }
+
+  private placeOf(file: TailedFile, { offset, skipping }: Progress): Place {
+    return { ...file.unpacked, offset, inLongLine: skipping, packedBytes: 0 };
   }
 }

@@ -16,6 +16,7 @@ import { delimiters } from "./delimiters.ts";
 import { type RecordFormat, timeText } from "./record-format.ts";
 
 export function recordFormat(config: FileConfig, log: Logger): RecordFormat {
+  const ignored = (reason: string) => log.warn(reason);
   switch (config.format) {
     case "out_file":
       return { encode: (batch, into) => into.text(taggedLines(batch), batch.length), finish };
@@ -26,9 +27,9 @@ export function recordFormat(config: FileConfig, log: Logger): RecordFormat {
     case "template":
       return linesOf(compileBraces(config.template));
     case "ltsv":
-      return linesOf(ltsvLine(delimiters(config, log, "\t", ":")));
+      return linesOf(ltsvLine(delimiters(config, "ltsv", ignored)));
     case "csv":
-      return csvFormat(delimiters(config, log, ",", ""), config.csv_column_names);
+      return csvFormat(delimiters(config, "csv", ignored), config.csv_column_names);
     case "msgpack":
       return {
         encode: (batch, into) => into.bytes(encodeMsgpackEvents(batch.records), batch.length),

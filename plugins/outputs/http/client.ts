@@ -3,7 +3,7 @@ import http from "node:http";
 import https from "node:https";
 import type { ConnectionOptions } from "node:tls";
 import type { HttpConfig } from "./config.ts";
-import { canPostFast, postFast } from "./fast-post.ts";
+import { canPostFast, LateError, postFast } from "./fast-post.ts";
 import type { RequestHeaders } from "./headers.ts";
 import { type Proxy, proxyFor, TunnelAgent, unbracket } from "./proxy.ts";
 import { readResponse } from "./read-response.ts";
@@ -99,21 +99,18 @@ export class HttpClient {
     if (this.fastUrl === undefined || !this.isWarm) return undefined;
     // A header that is there twice, and one that asks for the end of the connection, only node:http sends.
     if (this.isLastOfConnection || Object.values(headers).some(Array.isArray)) return undefined;
-    const timeoutMs = this.config["http.response_timeout"];
     try {
       return await postFast({
         url: this.fastUrl,
         method: this.config.http_method,
         body,
         headers,
-        timeoutMs,
+        timeoutMs: this.answerMs,
+        idleMs: this.readIdleMs,
         signal,
       });
     } catch (error) {
-      if ((error as Error).name === "TimeoutError") {
-        throw new Error(`no answer in time: over ${timeoutMs / 1000} s`, { cause: error });
-      }
-      if (signal.aborted) throw error;
+      if (error instanceof LateError || signal.aborted) throw error;
       return undefined;
     }
   }
@@ -167,8 +164,7 @@ export class HttpClient {
 
   /** Gives each step of a request its own time: to connect, to send, to be answered. */
   private watch(request: http.ClientRequest, step: Deadline): void {
-    const { config } = this;
-    const answer = config["http.response_timeout"];
+    const { config, answerMs: answer } = this;
     step.start(config["net.connect_timeout"], "connecting takes too long");
     const sending = () => step.start(answer, "sending takes too long");
     request.on("socket", (socket) => {
@@ -179,6 +175,10 @@ export class HttpClient {
       else socket.once(this.speaksTls ? "secureConnect" : "connect", sending);
     });
     request.on("finish", () => step.start(answer, "no answer in time"));
+  }
+
+  private get answerMs(): number {
+    return this.config["http.response_timeout"] || this.config["net.io_timeout"];
   }
 
   private get readIdleMs(): number {

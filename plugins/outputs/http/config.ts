@@ -39,7 +39,7 @@ export const httpFields = {
   log_response_payload: field.bool().default(true)
     .describe("Shows the beginning of the server's answer in messages."),
   "http.response_timeout": field.duration().default(60_000)
-    .describe("Time to send a request, and again to wait for its answer; 0 means no limit."),
+    .describe("Time to send a request, and again to wait for its answer; 0 takes net.io_timeout."),
   "http.read_idle_timeout": field.duration().default(0).describe(
     "Time between two parts of an answer; 0 takes net.io_timeout.",
   ),

@@ -24,18 +24,33 @@ export interface FastRequest {
   readonly headers: RequestHeaders;
   /** From the start to the end of the answer, in milliseconds; 0 for no limit. */
   readonly timeoutMs: number;
+  /** Between two parts of the answer, in milliseconds; 0 for no limit. */
+  readonly idleMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Sends one request. Rejects as `fetch` does; a time limit rejects with a TimeoutError. */
+/** A limit of time has passed. */
+export class LateError extends Error {}
+
+/** Sends one request. Rejects as `fetch` does, and with a LateError when it takes too long. */
 export async function postFast(request: FastRequest): Promise<Response> {
-  const { url, method, body, timeoutMs } = request;
+  const { url, method, body, timeoutMs, idleMs, signal } = request;
   // Not AbortSignal.timeout(): its timer, and all that hangs on it, would outlive each request by the time limit.
   const limit = new AbortController();
-  const onAbort = () => limit.abort(request.signal.reason);
-  request.signal.addEventListener("abort", onAbort, { once: true });
-  const onLate = () => limit.abort(new DOMException("The operation timed out.", "TimeoutError"));
-  const timer = timeoutMs > 0 ? setTimeout(onLate, timeoutMs) : undefined;
+  const onAbort = () => limit.abort(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  let late: string | undefined;
+  const after = (ms: number, what: string) =>
+    setTimeout(() => {
+      late = `${what}: over ${ms / 1000} s`;
+      limit.abort();
+    }, ms);
+  const whole = timeoutMs > 0 ? after(timeoutMs, "no answer in time") : undefined;
+  let idle: ReturnType<typeof setTimeout> | undefined;
+  const onPart = () => {
+    clearTimeout(idle);
+    if (idleMs > 0) idle = after(idleMs, "the answer stands still");
+  };
   try {
     const response = await fetch(url, {
       method,
@@ -49,21 +64,25 @@ export async function postFast(request: FastRequest): Promise<Response> {
       status: response.status,
       retryAfter: response.headers.get("retry-after") ?? undefined,
       location: response.headers.get("location") ?? undefined,
-      body: await beginningOf(response),
+      body: await beginningOf(response, onPart),
     };
+  } catch (error) {
+    throw late === undefined ? error : new LateError(late, { cause: error });
   } finally {
-    clearTimeout(timer);
-    request.signal.removeEventListener("abort", onAbort);
+    clearTimeout(whole);
+    clearTimeout(idle);
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
-async function beginningOf(response: globalThis.Response): Promise<string> {
-  const length = Number(response.headers.get("content-length") ?? NaN);
-  if (length <= READ) return (await response.text()).slice(0, KEPT);
-  if (response.body === null) return "";
+/** `onPart` is called before each part that is waited for. */
+async function beginningOf(response: globalThis.Response, onPart: () => void): Promise<string> {
+  if (response.body === null || response.headers.get("content-length") === "0") return "";
   const parts: Uint8Array[] = [];
   let read = 0;
+  onPart();
   for await (const part of response.body) {
+    onPart();
     if (read < KEPT) parts.push(part.subarray(0, KEPT - read));
     read += part.length;
     if (read > READ) break;

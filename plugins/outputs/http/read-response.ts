@@ -6,7 +6,10 @@ const KEPT = 4096;
 /** What is read of it so that the connection can be used again; a longer one costs the connection. */
 const READ = 65_536;
 
-/** Reads an answer, as much of it as is of use. `onPart` is called before each part that is waited for. */
+/**
+ * Reads an answer, as much of it as is of use. `onPart` is called before each part that is waited for. Rejects for an
+ * answer that is cut short, whatever its status: it may come from something in between that has lost the server.
+ */
 export function readResponse(
   message: IncomingMessage,
   onPart: () => void,
@@ -35,8 +38,8 @@ export function readResponse(
       message.destroy();
     });
     message.on("end", finish);
-    // The status has arrived: a body that is cut short does not change what the server said.
-    message.on("close", finish);
     message.on("error", reject);
+    // After one of the others this means nothing any more.
+    message.on("close", () => reject(new Error("the answer is cut short")));
   });
 }

@@ -60,7 +60,9 @@ async function sendAll(payload: Payload, send: Send, signal: AbortSignal): Promi
         // Nothing is done with yet: the error may say how long to wait.
         if (at === 0) throw error;
         const cause = error as Error;
-        throw new PartialError(cause.message, bytes.slice(at), left, refused, { cause });
+        // Not slice(), which of a Buffer is a view: the engine takes the payload's memory back.
+        const remaining = new Uint8Array(bytes.subarray(at));
+        throw new PartialError(cause.message, remaining, left, refused, { cause });
       }
       refusal = error;
       refused++;

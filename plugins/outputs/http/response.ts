@@ -9,6 +9,9 @@ export interface Response {
   readonly body: string;
 }
 
+/** The body is larger than the server takes; a smaller one may be taken. */
+export class TooLargeError extends PermanentError {}
+
 const MAX_RETRY_AFTER_MS = 3_600_000;
 const MAX_SHOWN = 500;
 
@@ -26,7 +29,7 @@ export function errorOf(
     return new Error(`${what}: status is ${status}, a redirect${target(response.location)}`);
   }
   if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
-    return new PermanentError(message);
+    return status === 413 ? new TooLargeError(message) : new PermanentError(message);
   }
   const ms = retryAfterMs(response.retryAfter, options.nowMs);
   return ms === undefined ? new Error(message) : new ThrottledError(message, ms);

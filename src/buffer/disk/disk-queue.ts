@@ -2,6 +2,7 @@ import type { Clock, Logger } from "../../sdk/context.ts";
 import { countOf } from "../../lib/count-of.ts";
 import type { FullPolicy, PayloadQueue, QueueDrop, QueueEvents } from "../payload-queue.ts";
 import type { Claim, QueuedPayload } from "../queued-payload.ts";
+import { DiskTrouble } from "./disk-trouble.ts";
 import { DoneTracker } from "./done-tracker.ts";
 import { dropOldestSegment } from "./drop-oldest.ts";
 import type { DiskFiles } from "./files.ts";
@@ -64,6 +65,7 @@ export class DiskQueue implements PayloadQueue {
   /** Records of earlier runs that are still in the queue. */
   recoveredRecords: number;
   private cursorIsOld = false;
+  private readonly trouble: DiskTrouble;
   private isDeferred = false;
   private cancelRetry: (() => void) | undefined;
   private isClosed = false;
@@ -74,6 +76,7 @@ export class DiskQueue implements PayloadQueue {
     const { opened, files } = options;
     this.options = options;
     this.log = new SegmentLog(files, opened, options.segmentBytes);
+    this.trouble = new DiskTrouble({ ...options, folder: opened.folder });
     this.tracker = new DoneTracker(opened.cursor.doneSeq, opened.cursor.doneRecords);
     this.droppedSeq = opened.cursor.droppedSeq;
     this.firstOwnSeq = opened.nextSeq;
@@ -86,7 +89,7 @@ export class DiskQueue implements PayloadQueue {
       clock: options.clock,
       afterMs: options.syncMs,
       onSynced: () => this.synced(),
-      onError: (what, error) => this.failed(what, error),
+      onError: (what, error) => this.trouble.report(what, error),
       onRewritten: () => this.reader.forgetPlaces(),
     });
     this.reader = new LogReader({
@@ -123,7 +126,7 @@ export class DiskQueue implements PayloadQueue {
   }
 
   isFull(openBytes: number): boolean {
-    if (this.isInTrouble) return true;
+    // While the disk refuses what comes, it goes out from memory: as much as a queue in memory would hold.
     if (this.waiting.bytes + openBytes > MAX_WAITING_BYTES) return true;
     if (this.commit.unsynced.bytes > MAX_UNSYNCED_BYTES) return true;
     const { policy, limitBytes } = this.options;
@@ -202,7 +205,7 @@ export class DiskQueue implements PayloadQueue {
       for (const segment of segments) this.log.remove(segment);
       this.options.onSpace();
     } catch (error) {
-      this.failed("remove what was delivered from", error);
+      this.trouble.report("remove what was delivered from", error);
     }
   }
 
@@ -293,7 +296,7 @@ export class DiskQueue implements PayloadQueue {
     } catch (error) {
       // It may go out from memory before it gets there: until then nobody may count on it.
       for (const holder of holders) holder.unlogged(log);
-      this.failed("write to", error);
+      this.trouble.report("write to", error);
       this.cancelRetry ??= this.options.clock.after(RETRY_MS, () => {
         this.cancelRetry = undefined;
         this.writeWaiting();
@@ -311,7 +314,7 @@ export class DiskQueue implements PayloadQueue {
       const entry = this.reader.read();
       return entry && this.payloadOf(entry);
     } catch (error) {
-      this.failed("read", error);
+      this.trouble.report("read", error);
       return undefined;
     }
   }
@@ -380,18 +383,8 @@ export class DiskQueue implements PayloadQueue {
       this.cursorIsOld = false;
     } catch (error) {
       this.cursorIsOld = true;
-      this.failed("note what was delivered in", error);
+      this.trouble.report("note what was delivered in", error);
     }
     return !this.cursorIsOld;
-  }
-
-  private failed(what: string, error: unknown): void {
-    const { log, onDiskError } = this.options;
-    onDiskError();
-    log.error(
-      `Cannot ${what} the queue in ${this.log.folder}: ${
-        (error as Error)?.message ?? error
-      }; inputs wait, and it is tried again`,
-    );
   }
 }

@@ -101,7 +101,8 @@ describe("a disk queue whose disk is in trouble", () => {
     for (let i = 0; i < 5; i++) model.read("a", 5);
     model.files.fault = (operation) => operation === "write" ? "short" : undefined;
     for (let i = 0; i < 3; i++) model.read("a", 5);
-    expect(model.queue.isFull(0)).toBe(true);
+    // As much as a queue in memory would take.
+    expect([model.queue.isFull(0), model.queue.isFull(2 * 1024 * 1024)]).toEqual([false, true]);
     expect(model.messages).toContain("Cannot write to the queue");
     for (let i = 0; i < 6; i++) model.deliver();
     expect(model.delivered).toEqual(numbers(0, 30));
@@ -120,12 +121,10 @@ describe("a disk queue whose disk is in trouble", () => {
     for (let i = 0; i < 4; i++) model.read("a", 5);
     model.files.fault = (operation) => operation === "sync" ? "EIO" : undefined;
     await model.time(1100);
-    expect(model.queue.isFull(0)).toBe(true);
     await model.commit();
     expect(model.savedPosition("a")).toBe(0);
     model.files.fault = () => undefined;
     await model.time(1100);
-    expect(model.queue.isFull(0)).toBe(false);
     await model.commit();
     expect(model.savedPosition("a")).toBe(20);
     model.losePower();

@@ -47,7 +47,7 @@ export class QueueModel {
   /** Where reading goes on after a crash. */
   private saved = new Map<string, { position: string; order: number }>();
   private moved = new Map<string, { position: string; order: number }>();
-  private order = new EmissionOrder(1);
+  private order = new EmissionOrder({ sec: 1, nsec: 0 });
   private acks!: StreamAcks;
   private sources!: Source[];
   private open!: OpenPayload;

@@ -1,0 +1,219 @@
+import { dirname } from "node:path";
+import type { Counter, InputContext } from "logcollector/plugin";
+import type { TailConfig } from "./config.ts";
+import { findCopies } from "./copies.ts";
+import type { Emitter } from "./emitter.ts";
+import type { FileOpener } from "./file-opener.ts";
+import { ReadBuffer } from "./file-reader.ts";
+import type { FileTable } from "./file-table.ts";
+import type { FolderWatch } from "./folder-watch.ts";
+import type { Place } from "./place.ts";
+import type { Positions } from "./positions.ts";
+import { type ScanSchedule, SETTLE_MS } from "./scan-schedule.ts";
+import type { FileSettings } from "./settings.ts";
+import type { TailedFile } from "./tailed-file.ts";
+import type { WorkQueue } from "./work-queue.ts";
+
+/** What all that follows files works with. */
+export interface FileTurnsOptions {
+  readonly config: TailConfig;
+  readonly ctx: InputContext;
+  readonly settings: FileSettings;
+  readonly positions: Positions;
+  readonly table: FileTable;
+  readonly opener: FileOpener;
+  readonly watch: FolderWatch;
+  readonly queue: WorkQueue;
+  readonly emitter: Emitter;
+  readonly schedule: ScanSchedule;
+  readonly closed: Counter;
+}
+
+/** Reads of one file before it is another's turn. */
+const READS_PER_TURN = 4;
+/** How often a busy or rotated file is looked at when nothing reports its changes, in milliseconds. */
+export const HOT_POLL_MS = 15;
+/** A file that grew within this time counts as busy, in milliseconds. */
+const HOT_MS = 10_000;
+/**
+ * How often a quiet file is looked at although its changes are reported, in milliseconds: a tenth of the
+ * time that it has been quiet, within these limits.
+ */
+const WATCHED_POLL_MS = { least: 5000, most: 60_000 };
+
+/** Gives files their turns: reads a little, and sees to what the end of a file means. */
+export class FileTurns {
+  private readonly options: FileTurnsOptions;
+  private readonly shared: ReadBuffer;
+  private readonly rotated: Counter;
+
+  constructor(options: FileTurnsOptions) {
+    this.options = options;
+    this.shared = new ReadBuffer(options.settings.limits.chunkBytes);
+    const { metrics } = options.ctx;
+    this.rotated = metrics.counter(
+      "input_files_rotated_total",
+      "Number of files that were rotated",
+    );
+  }
+
+  /** Reads a file a few times. A throw leaves it such that its next turn goes on where it was. */
+  async serve(file: TailedFile, signal: AbortSignal): Promise<void> {
+    const { queue, emitter, settings, ctx } = this.options;
+    if (file.compressed) return this.giveUp(file);
+    if (this.waitsForAnother(file)) return queue.add(file);
+    for (let reads = 0; reads < READS_PER_TURN && !signal.aborted; reads++) {
+      let turn;
+      try {
+        turn = file.turn(this.shared);
+      } catch (error) {
+        return await this.failed(file, error as Error);
+      }
+      if (turn.kind === "end") return await this.reachedEnd(file);
+      if (turn.kind === "replaced") {
+        await this.replaced(file, turn.lost);
+        break;
+      }
+      file.grewMs = ctx.clock.nowMs();
+      await emitter.emit(file, turn.batch);
+    }
+    this.checkPath(file);
+    settings.descriptors.used(file);
+    queue.add(file);
+  }
+
+  /** Emits the unfinished line at the end of a file, to which nothing more comes. */
+  async emitLastLine(file: TailedFile): Promise<void> {
+    let last;
+    try {
+      last = file.lastLine(this.shared);
+    } catch (error) {
+      this.options.ctx.log.warn(
+        `Cannot read the end of ${file.path}: ${(error as Error).message}`,
+      );
+    }
+    await this.options.emitter.emit(file, last);
+  }
+
+  /** What comes before it is still to be read: an earlier file, or what it held itself before. */
+  private waitsForAnother(file: TailedFile): boolean {
+    const { predecessor } = file;
+    if (predecessor !== undefined) {
+      if (!predecessor.drained && this.options.table.isServed(predecessor)) {
+        if (!predecessor.compressed) this.options.queue.add(predecessor);
+        return true;
+      }
+      if (predecessor.own !== undefined) file.lost = predecessor.place;
+      file.predecessor = undefined;
+    }
+    // Meanwhile it may have been truncated once more.
+    if (file.lost !== undefined && this.addCopies(file, file.lost).length > 0) return true;
+    file.lost = undefined;
+    return false;
+  }
+
+  /** The content is another: the rest of what was there before is read first, if there is a copy of it. */
+  private async replaced(file: TailedFile, lost: Place): Promise<void> {
+    const { ctx, emitter } = this.options;
+    if (lost.offset > 0) {
+      ctx.log.info(`File ${file.path} was truncated or replaced: reading it from its start`);
+    }
+    file.lost = lost;
+    const [first] = this.addCopies(file, lost);
+    if (first?.place.offset === lost.offset) first.takeOverJoiner(file);
+    else await emitter.flush(file, lost);
+  }
+
+  private addCopies(file: TailedFile, lost: Place): readonly TailedFile[] {
+    const { positions: { births, known }, table, opener, ctx } = this.options;
+    const { ledger } = file;
+    const found = findCopies(ledger.file, lost, ledger.seenSec, {
+      births,
+      known,
+      isFollowed: (other) => table.isTaken(other),
+      isAtHome: file.isAtHome,
+    });
+    const copies = found.flatMap((copy) => {
+      try {
+        const opened = opener.openCopy(copy, file);
+        ctx.log.info(`Reading what ${file.path} held before from ${copy.path}`);
+        return [opened];
+      } catch (error) {
+        ctx.log.warn(`Cannot read ${copy.path}: ${(error as Error).message}`);
+        return [];
+      }
+    });
+    table.addCopies(file, copies);
+    return copies;
+  }
+
+  private async reachedEnd(file: TailedFile): Promise<void> {
+    const { ctx, config, watch, queue: { hot }, settings } = this.options;
+    file.drained = true;
+    if (file.own !== undefined) return await this.giveUp(file);
+    const nowMs = ctx.clock.nowMs();
+    if (file.rotatedMs >= 0) {
+      this.checkPath(file);
+      return await this.endOfRotated(file, nowMs);
+    }
+    const watched = watch.isWatching(dirname(file.realPath));
+    const quietMs = nowMs - Math.max(file.grewMs, file.changedMs);
+    file.pollMs = nowMs + (watched ? watchedPollMs(quietMs) : config.refresh_interval);
+    if (quietMs < (watched ? SETTLE_MS : HOT_MS)) hot.add(file);
+    else hot.delete(file);
+    if (quietMs < HOT_MS) this.checkPath(file);
+    settings.descriptors.used(file);
+  }
+
+  /**
+   * A busy folder is not watched: there a rotation shows only to who looks. So does the successor of a file
+   * that is gone, when the last scan came between the two.
+   */
+  private checkPath(file: TailedFile): void {
+    const { ctx, table, schedule } = this.options;
+    const nowMs = ctx.clock.nowMs();
+    if (nowMs - file.checkedMs < HOT_POLL_MS) return;
+    file.checkedMs = nowMs;
+    if (table.hasLost(file)) schedule.want();
+  }
+
+  /** A renamed or deleted file is read until it has not grown for `rotate_wait`. */
+  private async endOfRotated(file: TailedFile, nowMs: number): Promise<void> {
+    const { config, queue } = this.options;
+    const isExpected = nowMs - Math.max(file.grewMs, file.rotatedMs) < config.rotate_wait;
+    if (isExpected) queue.hot.add(file);
+    else await this.giveUp(file);
+  }
+
+  /** Nothing more is expected of a file: what is left of it, such as a line without an end, is emitted. */
+  private async giveUp(file: TailedFile, isGone = false): Promise<void> {
+    const { queue, emitter, settings, table, positions, closed } = this.options;
+    queue.hot.delete(file);
+    if (file.isOpen) await this.emitLastLine(file);
+    await emitter.flush(file);
+    this.rotated.value++;
+    closed.value++;
+    settings.descriptors.drop(file);
+    settings.lag.remove(file.path);
+    const { place, isDeleted } = file;
+    table.remove(file);
+    positions.leave(file, place, isDeleted || isGone);
+  }
+
+  private async failed(file: TailedFile, error: Error): Promise<void> {
+    const { ctx, table, config, schedule } = this.options;
+    file.drained = true;
+    if (!file.isOpen && file.rotatedMs >= 0 && !table.findRenamed(file)) {
+      ctx.log.warn(`File ${file.path} is gone`);
+      return await this.giveUp(file, true);
+    }
+    ctx.log.warn(`Cannot read ${file.path}: ${error.message}`);
+    if (file.own !== undefined) return await this.giveUp(file);
+    file.pollMs = ctx.clock.nowMs() + config.refresh_interval;
+    schedule.want();
+  }
+}
+
+function watchedPollMs(quietMs: number): number {
+  return Math.min(WATCHED_POLL_MS.most, Math.max(WATCHED_POLL_MS.least, quietMs / 10));
+}

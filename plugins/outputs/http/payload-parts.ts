@@ -1,0 +1,98 @@
+import { PartialError, PermanentError } from "logcollector/plugin";
+import type { RecordList } from "./record-list.ts";
+import { TooLargeError } from "./response.ts";
+
+export type Post = (bytes: Uint8Array) => Promise<void>;
+
+export interface PayloadPartsOptions {
+  pack(body: Uint8Array): Promise<Uint8Array>;
+  readonly post: Post;
+  /** True for a length that is known to be too large. */
+  isTooLarge(length: number): boolean;
+  /** Called when a smaller body was taken than one that was refused. */
+  learn(refusedLength: number): void;
+}
+
+/** A payload on its way in parts, in the order of its records. */
+export class PayloadParts {
+  private readonly records: RecordList;
+  private readonly options: PayloadPartsOptions;
+  /** Parts that are still to be sent; the next one comes last. */
+  private readonly due: (readonly [from: number, to: number])[] = [];
+  private smallestRefused = Infinity;
+  private refusal: PermanentError | undefined;
+  private refused = 0;
+  /** The smallest record that was too large by itself: its bytes as they were sent, and before. */
+  private refusedRecord = { sent: Infinity, plain: Infinity };
+
+  constructor(records: RecordList, options: PayloadPartsOptions) {
+    this.records = records;
+    this.options = options;
+  }
+
+  /**
+   * Sends all parts. `refusedLength` is that of the whole body, if it was tried. Rejects with a PartialError when some
+   * records were refused or are left, and as the first request does when nothing is done with yet.
+   */
+  async run(refusedLength: number | undefined): Promise<void> {
+    const { length } = this.records;
+    this.smallestRefused = refusedLength ?? Infinity;
+    this.halve(0, length);
+    for (let part = this.due.pop(); part !== undefined; part = this.due.pop()) {
+      await this.send(...part);
+    }
+    if (this.refusal === undefined) return;
+    if (this.refused === length) throw this.refusal;
+    const { message } = this.refusal;
+    throw new PartialError(message, new Uint8Array(), 0, this.refused, { cause: this.refusal });
+  }
+
+  private async send(from: number, to: number): Promise<void> {
+    const bytes = await this.options.pack(this.records.body(from, to));
+    if (to - from === 1) {
+      // What is larger than a record that was refused need not be asked about.
+      const { sent, plain } = this.refusedRecord;
+      if (bytes.length >= sent && this.records.size(from, to) >= plain) {
+        this.refused++;
+        return;
+      }
+    } else if (bytes.length >= this.smallestRefused || this.options.isTooLarge(bytes.length)) {
+      return this.halve(from, to);
+    }
+    try {
+      await this.options.post(bytes);
+    } catch (error) {
+      return await this.failed(error as Error, bytes.length, from, to);
+    }
+    if (bytes.length < this.smallestRefused && this.smallestRefused < Infinity) {
+      this.options.learn(this.smallestRefused);
+    }
+  }
+
+  private async failed(error: Error, sent: number, from: number, to: number): Promise<void> {
+    if (error instanceof TooLargeError) {
+      this.smallestRefused = Math.min(this.smallestRefused, sent);
+      if (to - from > 1) return this.halve(from, to);
+      this.refusedRecord = { sent, plain: this.records.size(from, to) };
+    }
+    if (error instanceof PermanentError) {
+      this.refusal = error;
+      this.refused += to - from;
+      return;
+    }
+    // Nothing is done with yet: the payload stays as it is.
+    if (from === 0) throw error;
+    const { length } = this.records;
+    const body = await this.options.pack(this.records.body(from, length));
+    // A copy, since the engine takes the payload's memory back.
+    const remaining = new Uint8Array(body);
+    throw new PartialError(error.message, remaining, length - from, this.refused, {
+      cause: error,
+    });
+  }
+
+  private halve(from: number, to: number): void {
+    const middle = this.records.middle(from, to);
+    this.due.push([middle, to], [from, middle]);
+  }
+}
