@@ -3,6 +3,7 @@ import { writeSync } from "node:fs";
 import { type Command, parseArguments, UsageError } from "./cli/arguments.ts";
 import { EXIT } from "./cli/command-io.ts";
 import { docs } from "./cli/docs.ts";
+import type { DlqIo } from "./cli/dlq/show.ts";
 import { help } from "./cli/help.ts";
 import { plugins } from "./cli/plugins.ts";
 import { run, type RunIo } from "./cli/run.ts";
@@ -15,9 +16,10 @@ import { version } from "./cli/version.ts";
 
 const CATALOG = { registry: builtins, parserSchemas: PARSER_SCHEMAS };
 
-const io: RunIo = {
-  stdout: (text) => writeAll(1, text),
-  stderr: (text) => writeAll(2, text),
+const io: RunIo & DlqIo = {
+  stdout: (text) => writeAll(1, Buffer.from(text)),
+  stdoutBytes: (bytes) => writeAll(1, bytes),
+  stderr: (text) => writeAll(2, Buffer.from(text)),
   onStop(call) {
     const signals = ["SIGTERM", "SIGINT", ...(onTerminal() ? ["SIGHUP"] as const : [])] as const;
     for (const signal of signals) process.on(signal, () => call(signal));
@@ -36,8 +38,7 @@ function onTerminal(): boolean {
   return process.stdin.isTTY === true;
 }
 
-function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
+function writeAll(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(fd, bytes, at);
@@ -62,6 +63,10 @@ async function execute(command: Command): Promise<number> {
     case "plugin": {
       const { plugin } = require("./cli/plugin/mod.ts") as typeof import("./cli/plugin/mod.ts");
       return await plugin(command.args, io);
+    }
+    case "dlq": {
+      const { dlq } = require("./cli/dlq/mod.ts") as typeof import("./cli/dlq/mod.ts");
+      return await dlq(command.args, io);
     }
     case "schema":
       return schema(io, CATALOG);

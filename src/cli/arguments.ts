@@ -10,8 +10,8 @@ export type Command =
   | RunCommand
   | { readonly name: "help" | "version" | "schema" | "docs" }
   | { readonly name: "plugins"; readonly plugin: string | undefined }
-  /** The arguments behind `plugin`, which are read where they are needed. */
-  | { readonly name: "plugin"; readonly args: readonly string[] };
+  /** The arguments behind the word, which are read where they are needed. */
+  | { readonly name: Family; readonly args: readonly string[] };
 
 /** Run a pipeline, or only check it. */
 export interface RunCommand {
@@ -28,7 +28,18 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-const SUBCOMMANDS = ["plugin", "plugins", "schema", "docs", "help", "version"];
+/** Words that begin commands with arguments of their own. */
+const FAMILIES = ["plugin", "dlq"] as const;
+type Family = typeof FAMILIES[number];
+
+const SUBCOMMANDS: readonly string[] = [
+  ...FAMILIES,
+  "plugins",
+  "schema",
+  "docs",
+  "help",
+  "version",
+];
 
 const OPTIONS = {
   config: { type: "string", short: "c" },
@@ -70,7 +81,8 @@ const REFUSED: Readonly<Record<string, string>> = {
 
 /** Reads the command line without the program's name. Throws {@link UsageError}. */
 export function parseArguments(args: readonly string[]): Command {
-  if (args[0] === "plugin") return { name: "plugin", args: args.slice(1) };
+  const family = FAMILIES.find((word) => word === args[0]);
+  if (family !== undefined) return { name: family, args: args.slice(1) };
   const { tokens } = parseArgs({
     args: [...args],
     options: OPTIONS,
@@ -139,7 +151,9 @@ function subcommandOf(words: readonly string[]): Command | undefined {
       }`,
     );
   }
-  if (first === "plugin") throw new UsageError(`"plugin" must be the first argument`);
+  if (FAMILIES.some((word) => word === first)) {
+    throw new UsageError(`"${first}" must be the first argument`);
+  }
   const limit = first === "plugins" ? 1 : 0;
   if (rest.length > limit) throw new UsageError(`unexpected "${rest[limit]}" behind "${first}"`);
   if (first === "plugins") return { name: "plugins", plugin: rest[0] };

@@ -6,11 +6,8 @@ import { problemOf } from "../config/problem-of.ts";
 import { type ConfigProblem, formatProblem } from "../config/problem.ts";
 import { assemble, AssemblyError } from "../engine/assemble.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
-import type { AssemblyProblem } from "../engine/spec.ts";
+import type { AssemblyProblem, PipelineServices } from "../engine/spec.ts";
 import { systemClock } from "../lib/clock.ts";
-import type { MultilineOptions } from "../loader/multiline-schema.ts";
-import { ParserRegistry } from "../loader/parser-registry.ts";
-import type { ParserOptions } from "../loader/parser-schema.ts";
 import { builtins } from "../loader/registry.ts";
 import type { LogSink } from "../telemetry/logger.ts";
 import { MetricsRegistry } from "../telemetry/metrics.ts";
@@ -18,11 +15,13 @@ import { addProcessMetrics } from "../telemetry/process-metrics.ts";
 import { PipelineMetrics } from "../telemetry/plugin-metrics.ts";
 import type { RunCommand } from "./arguments.ts";
 import { type CommandIo, EXIT } from "./command-io.ts";
+import { keepDeadLetters } from "./dlq/keep-dead-letters.ts";
 import { HeapKeeper } from "./heap-keeper.ts";
 import { type FaultSource, surviveFaults } from "./last-resort.ts";
 import { watchPlugins } from "./live-edit.ts";
 import { type LoadedRun, loadRun } from "./load-run.ts";
 import { logLevel, ownLog } from "./own-log.ts";
+import { parserRegistry } from "./parser-registry.ts";
 import { pipelineSpec } from "./pipeline-spec.ts";
 import type { FileLock } from "../state/file-lock.ts";
 import { checkpointOpener, diskSettings, lockStorage } from "./storage.ts";
@@ -47,7 +46,8 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   }
   const metrics = new MetricsRegistry();
   const text = await TextPages.open(log.logger("main"));
-  const assembled = await assembleConfig(loaded, { log, metrics, text });
+  const letters = keepDeadLetters(config.service, log, metrics);
+  const assembled = await assembleConfig(loaded, { log, metrics, text, keep: letters.keep });
   if ("errors" in assembled) return reportProblems(assembled.errors, io);
   const say = log.logger("main");
   for (const warning of config.warnings) say.warn(warning);
@@ -59,7 +59,9 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   let lock: FileLock | undefined;
   try {
     lock = lockStorage(config);
+    await letters.open();
   } catch (error) {
+    lock?.release();
     io.stderr(`${(error as Error).message}\n`);
     return EXIT.failed;
   }
@@ -76,6 +78,7 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   );
   const status = await operate(assembled.pipeline, config, { log, metrics, text, io });
   stopWatching();
+  letters.close();
   lock?.release();
   log.flush();
   return status;
@@ -85,9 +88,11 @@ interface Assembly {
   readonly log: LogSink;
   readonly metrics: MetricsRegistry;
   readonly text: TextPages;
+  /** Keeps dead letters, if they are kept. */
+  readonly keep: PipelineServices["keep"];
 }
 
-interface Operation extends Assembly {
+interface Operation extends Omit<Assembly, "keep"> {
   readonly io: RunIo;
 }
 
@@ -165,17 +170,11 @@ type Assembled = {
 } | { readonly errors: readonly ConfigProblem[] };
 
 async function assembleConfig(
-  { config, formats }: LoadedRun,
-  { log, metrics, text }: Assembly,
+  loaded: LoadedRun,
+  { log, metrics, text, keep }: Assembly,
 ): Promise<Assembled> {
-  const parsers = new ParserRegistry({
-    parsers: config.parsers.map((section) => section.options as ParserOptions),
-    formatOptions: new Map(config.parsers.map(({ name, formatOptions }) => [name, formatOptions])),
-    multilineParsers: config.multilineParsers.map((section) => section.options as MultilineOptions),
-    formats,
-    log: log.logger("parsers"),
-    multilineBufferLimit: config.service.multiline_buffer_limit,
-  });
+  const { config } = loaded;
+  const parsers = parserRegistry(loaded, log.logger("parsers"));
   const instances: readonly AnyInstance[] = [
     ...config.inputs,
     ...config.filters,
@@ -203,6 +202,7 @@ async function assembleConfig(
     metrics: new PipelineMetrics(metrics),
     parser: (name) => parsers.parser(name),
     multiline: (names) => parsers.multiline(names),
+    keep,
     openCheckpoints: checkpointOpener(config, log.logger("checkpoints")),
   }, diskSettings(config));
   const reported = ({ kind, id, error }: AssemblyProblem): ConfigProblem =>

@@ -46,6 +46,15 @@ describe("parseArguments", () => {
     expect(parseArguments(["-V"])).toEqual({ name: "version" });
   });
 
+  test("leaves what follows a family of commands to it", () => {
+    for (const name of ["plugin", "dlq"] as const) {
+      expect(parseArguments([name, "list", "-c", "x"])).toEqual({
+        name,
+        args: ["list", "-c", "x"],
+      });
+    }
+  });
+
   const WRONG: readonly (readonly [string, string])[] = [
     ["", 'nothing to do: give a configuration with -c, or see "logcollector --help"'],
     ["-c", "-c needs a value"],
@@ -55,6 +64,7 @@ describe("parseArguments", () => {
     ["-x", 'unknown option -x: see "logcollector --help"'],
     ["plugni", 'unknown command "plugni": did you mean "plugin"?'],
     ["-q plugin", '"plugin" must be the first argument'],
+    ["-c x dlq list", '"dlq" must be the first argument'],
     ["config.yaml", 'unknown command "config.yaml": see "logcollector --help"'],
     ["plugins a b", 'unexpected "b" behind "plugins"'],
     ["-p a=b", "-p a=… must follow -i, -F or -o"],

@@ -1,0 +1,87 @@
+import type { ReadLetter } from "../../buffer/dead-letters/read-letter.ts";
+import { type BackoffLimits, backoffMs } from "../../engine/backoff.ts";
+import { countOf } from "../../lib/count-of.ts";
+import type { Clock } from "../../sdk/context.ts";
+import type { EncodedOutput } from "../../sdk/define.ts";
+import { PartialError, PermanentError, ThrottledError } from "../../sdk/errors.ts";
+
+/** What became of a letter that was sent again. */
+export type SendResult =
+  | { readonly kind: "delivered" }
+  /** The destination answered, and refuses it again. */
+  | { readonly kind: "refused"; readonly message: string }
+  /** It may arrive another time. */
+  | { readonly kind: "failed"; readonly message: string };
+
+export interface SendOptions {
+  readonly output: Pick<EncodedOutput, "send">;
+  /** Opens the output, once; is asked before each attempt. */
+  readonly open: () => Promise<void>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /**
+   * A part arrived: what did not is to take the letter's place. When it rejects, nothing more is sent, so that as
+   * little as possible arrives twice.
+   */
+  readonly onRest: (rest: PartialError, attempt: number) => Promise<void>;
+  /** Records of a payload of which a part arrived were refused for good: nobody has them any more. */
+  readonly onLost: (records: number, message: string) => void;
+  /** For tests. */
+  readonly backoff?: BackoffLimits;
+}
+
+const MAX_ATTEMPTS = 4;
+const BACKOFF: BackoffLimits = { baseMs: 1000, capMs: 8000 };
+/** Somebody sits in front of it: a destination that wants a longer pause is asked another time. */
+const MAX_PAUSE_MS = 60_000;
+
+/** Sends a letter's payload, with a few attempts. Never rejects. */
+export async function sendLetter(
+  { header, bytes }: ReadLetter,
+  { output, open, clock, signal, onRest, onLost, backoff = BACKOFF }: SendOptions,
+): Promise<SendResult> {
+  const { partition } = header;
+  let payload = { bytes: bytes as Uint8Array, records: header.records, partition };
+  for (let attempt = 1;; attempt++) {
+    let error: unknown;
+    try {
+      await open();
+      await output.send({ ...payload, attempt }, signal);
+      return { kind: "delivered" };
+    } catch (thrown) {
+      error = thrown;
+    }
+    const message = messageOf(error);
+    if (signal.aborted) return { kind: "failed", message: "stopped" };
+    if (error instanceof PermanentError) return { kind: "refused", message };
+    if (error instanceof PartialError) {
+      if (error.refused > 0) onLost(error.refused, message);
+      if (error.records === 0) return { kind: "delivered" };
+      try {
+        await onRest(error, attempt);
+      } catch (failure) {
+        return {
+          kind: "failed",
+          message: `a part arrived, and the rest cannot be kept: ${messageOf(failure)}`,
+        };
+      }
+      payload = { bytes: error.remaining, records: error.records, partition };
+    }
+    if (attempt === MAX_ATTEMPTS) {
+      return { kind: "failed", message: `${countOf(attempt, "attempt")} failed: ${message}` };
+    }
+    const pauseMs = error instanceof ThrottledError && error.retryAfterMs > 0
+      ? error.retryAfterMs
+      : backoffMs(attempt, backoff);
+    if (pauseMs > MAX_PAUSE_MS) {
+      const seconds = Math.ceil(pauseMs / 1000);
+      return { kind: "failed", message: `it asks for a pause of ${seconds} s: ${message}` };
+    }
+    await clock.sleep(pauseMs, signal);
+    if (signal.aborted) return { kind: "failed", message: "stopped" };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
