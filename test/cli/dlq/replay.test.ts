@@ -27,7 +27,7 @@ const httpTo = ({ port }: HttpSink, more = "") =>
   `    - {name: http, match: '*', host: 127.0.0.1, port: ${port}, format: json_lines${more}}\n`;
 
 /** Letters as that output has them. */
-const FORMAT = { format: "" };
+const FORMAT = { format: "json_lines" };
 
 describe("dlq replay", () => {
   test("sends each letter to its output, and says what became of it", async () => {
