@@ -49,7 +49,7 @@ test("an output waits as long as it is asked to", async () => {
   expect(output.delivered).toEqual(["1"]);
 });
 
-test("an output sends only what is left again, and counts the rest as what became of it", async () => {
+test("fault 46: of a payload that was taken in part only what is left is sent again, and the rest is counted", async () => {
   const output = new ScriptedOutput((_, payload) => {
     if (payload.attempt === 1) throw new PartialError("2 items failed", Buffer.from("2"), 1, 1);
   });
