@@ -250,9 +250,11 @@ describe("a name", () => {
     await using setup = await Setup.start([to(80, { host: "no-such-host.invalid" })]);
     const { collector } = setup;
     await setup.write(0, 10);
-    await collector.untilLog(/Cannot deliver 10 records: .*no-such-host.invalid.*ENOTFOUND/);
+    await collector.untilLog(
+      /Cannot deliver 10 records: .*(ENOTFOUND|EAI_AGAIN).*no-such-host.invalid/,
+    );
     const name = { name: "http.0" };
-    await untilMetric(await collector.url(), "output_retries_total", name, (value) => value >= 3);
+    await untilMetric(await collector.url(), "output_retries_total", name, (value) => value >= 2);
     expect(await metric(await collector.url(), "output_dropped_records_total", name)).toBe(0);
   });
 
