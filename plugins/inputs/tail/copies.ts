@@ -36,10 +36,10 @@ export interface FoundCopies {
  * Finds the copies that were made of a file before it was truncated, as logrotate does it with copytruncate. They
  * are named like generations of the file, and made after it.
  *
- * The youngest that has the content of the lost place is the copy of what was being read; those before it were read.
- * Those made after it are copies of what was never seen, as long as the file itself is still where it was made:
- * otherwise they are its successors. If none has the content, as when it was compressed since, all are unread that
- * were made after the file was last seen.
+ * The first one made since the file was last seen that has the content of the lost place is the copy of what was
+ * being read; those before it were read. Those made after it are copies of what was never seen, as long as the file
+ * itself is still where it was made: otherwise they are its successors. If none has the content, as when it was
+ * compressed since, all are unread that were made since the file was last seen.
  */
 export function findCopies(
   { home, birthMs }: FileIdentity,
@@ -53,11 +53,15 @@ export function findCopies(
   const candidates = oldestFirst(named, births)
     .filter((found) => ageOf(found) >= birthMs && !isFollowed(found)).slice(-MAX_COPIES);
   const isUnknown = ({ path, stat }: FoundFile) => known.matchRenamed(path, stat) === undefined;
+  const isSince = (found: FoundFile) => ageOf(found) >= seenSec * 1000;
+  const isKnown = lost.offset > 0 && isTelling(lost);
+  const isCopy = ({ path }: FoundFile) => isKnown && hasPlace(path, lost);
   const whole = (found: FoundFile): Copy => ({ ...found, place: undefined });
-  const at = isTelling(lost) ? candidates.findLastIndex(({ path }) => hasPlace(path, lost)) : -1;
+  let at = candidates.findIndex((found) => isSince(found) && isCopy(found));
+  if (at === -1) at = candidates.findLastIndex(isCopy);
   if (at === -1) {
-    const later = candidates.filter((found) => ageOf(found) >= seenSec * 1000);
-    return { unread: isAtHome ? later.filter(isUnknown).map(whole) : [], done: [] };
+    const unread = isAtHome ? candidates.filter(isSince).filter(isUnknown).map(whole) : [];
+    return { unread, done: [] };
   }
   const same = candidates[at]!;
   // One that was read to its end in this run has nothing left, whatever its size says.

@@ -8,7 +8,7 @@ import {
   MARK_BYTES,
   NO_BYTES,
 } from "./fingerprint.ts";
-import { bytesBefore, isTelling, type Place } from "./place.ts";
+import { bytesBefore, type Place } from "./place.ts";
 import { detectEncoding, type TextEncoding, utf8 } from "./text-decoder.ts";
 
 const ZEROS = Buffer.alloc(64 * 1024);
@@ -210,8 +210,8 @@ export class FileReader {
   }
 
   private verify(place: Place): boolean {
-    // Of a file that was seen empty it cannot be told whether something was in it and taken away since.
-    if (place.offset === 0 && !isTelling(place)) return false;
+    // Of a file of which nothing was read it cannot be told whether something was in it and taken away since.
+    if (place.offset === 0) return false;
     const before = bytesBefore(this.fd, place);
     if (before === undefined) return false;
     this.mark = before;

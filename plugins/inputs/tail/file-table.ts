@@ -101,9 +101,9 @@ export class FileTable {
     return file !== undefined && file.isSame(stat);
   }
 
-  /** It is followed, or is about to be, as the last scan found it. */
+  /** It is followed, or will be as soon as it is found. */
   isTaken(found: FoundFile): boolean {
-    return this.isFollowed(found) || this.present.has(identityOf(found.stat));
+    return this.isFollowed(found) || this.isWanted(found.path);
   }
 
   /** Looks the patterns up again. Returns the files to read that were not followed before. */

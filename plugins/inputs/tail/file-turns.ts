@@ -105,7 +105,7 @@ export class FileTurns {
         if (!predecessor.compressed) this.options.queue.add(predecessor);
         return true;
       }
-      if (predecessor.own !== undefined) file.lost = predecessor.place;
+      if (predecessor.own !== undefined && file.own === undefined) file.lost = predecessor.place;
       file.predecessor = undefined;
     }
     // Until something of its new content is seen it may have been truncated once more.

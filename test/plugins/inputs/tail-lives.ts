@@ -83,18 +83,19 @@ export class Lives {
     this.end();
   }
 
-  /** The end of the process. What lies in a disk queue arrives, and carries its position. */
+  /**
+   * The end of the process. What lies in a disk queue arrives, and carries its position: what was emitted first is
+   * there first.
+   */
   async kill(): Promise<void> {
-    const unacked = this.unacked();
+    const { emissions } = this.input!;
     const stopped = this.input!.kill();
-    for (const [stream, emissions] of unacked) {
-      const queued = emissions.slice(0, this.random.below(emissions.length + 1));
-      if (queued.length === 0 || this.random.below(2) === 0) continue;
-      for (const emission of queued) {
-        emission.isAcked = true;
-        this.committed.add(emission);
-      }
-      this.kept.set(stream, (queued.at(-1)!.ack as Checkpoint).position());
+    const queued = this.random.below(2) === 0 ? 0 : this.random.below(emissions.length + 1);
+    for (const emission of emissions.slice(0, queued)) {
+      if (emission.isAcked) continue;
+      emission.isAcked = true;
+      this.committed.add(emission);
+      this.kept.set(emission.stream, (emission.ack as Checkpoint).position());
     }
     await stopped;
     this.end();

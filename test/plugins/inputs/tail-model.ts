@@ -331,6 +331,12 @@ export class LogWriter {
     this.complete(current);
     if (!await this.untilSettled()) return;
     this.empty(current);
+    this.forgetCopies();
+  }
+
+  /** Nothing tells a copy of a file that is gone, or of a content that was not copied, from a file of its own. */
+  private forgetCopies(): void {
+    if (this.style === "copy") { for (const content of this.contents) content.mayRepeat = true; }
   }
 
   /** What is written from now on is another content. */
