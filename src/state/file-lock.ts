@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync } from "node:fs";
 import { cFunctions } from "../lib/c-library.ts";
+import { lockHolder } from "./lock-holder.ts";
 
 /** Another process has it. */
 export class LockedError extends Error {
@@ -16,57 +17,83 @@ export class LockedError extends Error {
 
 /** A file that this process has for itself until it gives it up or ends, however it ends. */
 export interface FileLock {
+  /** What is locked is the name, whatever file has it; otherwise the file, whatever its name becomes. */
+  readonly isOfName: boolean;
   release(): void;
 }
 
-const { O_CREAT, O_RDWR } = constants;
-const LOCK_EX = 2;
-const LOCK_NB = 4;
-const EXCLUSIVE_NOW = LOCK_EX | LOCK_NB;
+/** flock(2) on a descriptor, without waiting. Returns the system's number of what is wrong; 0 when it is locked. */
+export type Flock = (fd: number) => number;
 
 /**
  * Locks a file, which is made when it is not there. Throws {@link LockedError}, and what the system says.
  *
- * The lock is flock's, which belongs to the descriptor. SQLite's own locks on a database are fcntl's: those are gone
- * as soon as any descriptor of the file is closed. So release this one after the database was closed.
+ * The lock is flock's, which belongs to the descriptor. SQLite's own locks on a database are fcntl's, and those are
+ * gone as soon as the process closes any descriptor of the file: so release this one after the database was closed.
+ *
+ * Where flock cannot be called (`null`), because the service manager allows no machine code to be made at run time,
+ * the lock is a transaction of SQLite in an empty file beside it.
  */
-export function lockFile(path: string): FileLock {
+export function lockFile(path: string, flock: Flock | null = systemFlock()): FileLock {
+  return flock === null ? lockName(path) : lockDescriptor(path, flock);
+}
+
+const { O_CREAT, O_RDWR } = constants;
+
+function lockDescriptor(path: string, flock: Flock): FileLock {
   const fd = openSync(path, O_RDWR | O_CREAT, 0o600);
-  try {
-    if (flock(fd, EXCLUSIVE_NOW) !== 0) throw new LockedError(path, holderOf(fd));
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
   let held = true;
-  return {
-    release() {
-      if (held) closeSync(fd);
-      held = false;
-    },
+  const release = () => {
+    if (held) closeSync(fd);
+    held = false;
   };
+  const failure = flock(fd);
+  if (failure === 0) return { isOfName: false, release };
+  const holder = failure === EWOULDBLOCK ? lockHolder("FLOCK", path) : undefined;
+  release();
+  if (failure === EWOULDBLOCK) throw new LockedError(path, holder);
+  throw new Error(
+    `Cannot lock ${path}: its file system refuses it (error ${failure}); choose a place on a local disk`,
+  );
 }
 
-let loaded: ((fd: number, operation: number) => number) | undefined;
-
-function flock(fd: number, operation: number): number {
-  loaded ??= cFunctions({ flock: { args: ["i32", "i32"], returns: "i32" } }).flock as (
-    fd: number,
-    operation: number,
-  ) => number;
-  return loaded(fd, operation);
-}
-
-/** The system's list of locks names the process: `1: FLOCK  ADVISORY  WRITE 4711 fe:00:1234 0 EOF`. */
-function holderOf(fd: number): number | undefined {
+function lockName(path: string): FileLock {
+  const { Database } = require("bun:sqlite") as typeof import("bun:sqlite");
+  const name = `${path}-lock`;
+  // Closing one that this process has locked already would give the lock away.
+  if (!existsSync(name)) closeSync(openSync(name, O_RDWR | O_CREAT, 0o600));
+  const database = new Database(name, { readwrite: true });
   try {
-    const { ino } = fstatSync(fd);
-    for (const line of readFileSync("/proc/locks", "utf8").split("\n")) {
-      const match = /FLOCK\s+ADVISORY\s+WRITE\s+(\d+)\s+[0-9a-f]+:[0-9a-f]+:(\d+)\s/.exec(line);
-      if (match !== null && Number(match[2]) === ino) return Number(match[1]) || undefined;
-    }
-  } catch {
-    // Then it stays unknown.
+    database.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    database.close();
+    if (!String((error as { code?: string }).code).startsWith("SQLITE_BUSY")) throw error;
+    throw new LockedError(path, lockHolder("POSIX", name));
   }
-  return undefined;
+  return { isOfName: true, release: () => database.close() };
+}
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const EWOULDBLOCK = 11;
+
+let loaded: Flock | null | undefined;
+
+function systemFlock(): Flock | null {
+  return loaded === undefined ? loaded = loadFlock() : loaded;
+}
+
+function loadFlock(): Flock | null {
+  try {
+    const library = cFunctions({
+      flock: { args: ["i32", "i32"], returns: "i32" },
+      __errno_location: { args: [], returns: "ptr" },
+    });
+    const flock = library.flock as (fd: number, operation: number) => number;
+    const errno = library.__errno_location as () => number;
+    const { read } = require("bun:ffi") as typeof import("bun:ffi");
+    return (fd) => flock(fd, LOCK_EX | LOCK_NB) === 0 ? 0 : read.i32(errno() as never);
+  } catch {
+    return null;
+  }
 }

@@ -1,41 +1,46 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
-import { countOf } from "../lib/count-of.ts";
 import type { CheckpointOptions } from "../sdk/checkpoint.ts";
-import type { Logger } from "../sdk/context.ts";
-import { createTables, tables } from "./position-table.ts";
+import { type PositionRow, tables } from "./position-table.ts";
+import { isDamage } from "./sqlite-problems.ts";
 
 /**
- * Takes the positions of another program over, into tables of our own beside its own. Throws an Error for the user
- * when the database is nothing that the input knows; then nothing was changed.
+ * The positions in another program's database, by what the input knows of it. Changes nothing. Throws an Error for
+ * the user when the database is nothing that the input knows.
  */
-export function importForeign(
+export function foreignPositions(
   database: Database,
-  { migrate, owner, path, log }: Pick<CheckpointOptions, "migrate"> & {
-    readonly owner: string;
-    readonly path: string;
-    readonly log: Logger;
-  },
-): void {
+  { migrate, owner }: Pick<CheckpointOptions, "migrate"> & { readonly owner: string },
+): PositionRow[] {
   const names = tables(database);
-  const positions = migrate?.({
-    hasTable: (name) => names.includes(name),
-    query: (sql) => {
-      const statement = database.prepare<Record<string, unknown>, SQLQueryBindings[]>(sql);
-      try {
-        return statement.safeIntegers(true).all().map(narrow);
-      } finally {
-        statement.finalize();
-      }
-    },
-  });
+  let positions: ReadonlyMap<string, string> | undefined;
+  try {
+    positions = migrate?.({
+      hasTable: (name) => names.includes(name),
+      query: (sql) => queryForeign(database, sql),
+    });
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    throw new Error(
+      `it is a damaged database of another program (${names.join(", ")}): ` +
+        "move it away to begin without positions, or choose another file",
+      { cause: error },
+    );
+  }
   if (positions === undefined) {
     throw new Error(
       `it is a database of another program (${names.join(", ")}): choose another file`,
     );
   }
-  const rows = [...positions].map(([stream, position]) => ({ owner, stream, position, order: 0 }));
-  createTables(database, rows);
-  log.info(`Took over ${countOf(rows.length, "position")} from the database in ${path}`);
+  return [...positions].map(([stream, position]) => ({ owner, stream, position, order: 0 }));
+}
+
+function queryForeign(database: Database, sql: string): Record<string, unknown>[] {
+  const statement = database.prepare<Record<string, unknown>, SQLQueryBindings[]>(sql);
+  try {
+    return statement.safeIntegers(true).all().map(narrow);
+  } finally {
+    statement.finalize();
+  }
 }
 
 /** Whole numbers that a double holds become one. */

@@ -1,4 +1,6 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Database, SQLQueryBindings, Statement } from "bun:sqlite";
+import { crc32 } from "node:zlib";
+import { damageError } from "./sqlite-problems.ts";
 
 /** A position as it is kept: see the engine's `SavedPosition`. */
 export interface KeptPosition {
@@ -11,7 +13,12 @@ export interface PositionRow extends KeptPosition {
   readonly stream: string;
 }
 
+/** A prepared statement with values for its question marks. */
+export type Write = Statement<unknown, SQLQueryBindings[]>;
+
 export const FORMAT_VERSION = 1;
+/** "lgcl" in the header of databases that were made here, for whoever wonders what they are. */
+const APPLICATION_ID = 0x6c67636c;
 
 const CREATE = `
 CREATE TABLE logcollector_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -20,27 +27,36 @@ CREATE TABLE logcollector_positions (
   stream TEXT NOT NULL,
   position TEXT NOT NULL,
   ord INTEGER NOT NULL,
+  written INTEGER NOT NULL, -- seconds since 1970
+  sum INTEGER NOT NULL, -- CRC-32 of owner, stream, ord and position, joined by line feeds
   PRIMARY KEY (owner, stream)
 ) WITHOUT ROWID;
 INSERT INTO logcollector_meta VALUES ('version', '${FORMAT_VERSION}');
 `;
 
-/** What a database holds, seen from here. */
-export type Content = "empty" | "ours" | "foreign";
+/**
+ * What a database holds, seen from here. `unknown`: it was made here, and has nothing of what this version looks
+ * for. Throws when the database is damaged.
+ */
+export type Content = "empty" | "ours" | "foreign" | "unknown";
 
 export function contentOf(database: Database): Content {
   const names = tables(database);
   if (names.includes("logcollector_positions")) return "ours";
-  return names.length === 0 ? "empty" : "foreign";
+  if (names.length === 0) return "empty";
+  const [row] = all(database, "PRAGMA application_id");
+  return (row as { application_id: number }).application_id === APPLICATION_ID
+    ? "unknown"
+    : "foreign";
 }
 
 export function tables(database: Database): string[] {
-  const rows = all(database, "SELECT name FROM sqlite_master WHERE type = 'table'");
+  const rows = all(database, "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')");
   return (rows as { name: string }[]).map(({ name }) => name);
 }
 
 /** The rows of a query. A statement that is left open would keep the database open. */
-function all(database: Database, sql: string): unknown[] {
+export function all(database: Database, sql: string): unknown[] {
   const statement = database.prepare(sql);
   try {
     return statement.all();
@@ -76,51 +92,84 @@ export function versionOf(database: Database): number {
 }
 
 /** Makes the tables and puts rows in, in one transaction. */
-export function createTables(database: Database, rows: Iterable<PositionRow>): void {
+export function createTables(
+  database: Database,
+  rows: Iterable<PositionRow>,
+  nowSec: number,
+): void {
+  const isNew = tables(database).length === 0;
   inTransaction(database, () => {
+    // Another program's database keeps its own.
+    if (isNew) database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.exec(CREATE);
     const put = putStatement(database);
-    for (const { owner, stream, position, order } of rows) put.run(owner, stream, position, order);
+    for (const row of rows) putRow(put, row, nowSec);
     put.finalize();
   });
 }
 
-export function putStatement(database: Database): Statement {
-  return database.prepare("INSERT OR REPLACE INTO logcollector_positions VALUES (?, ?, ?, ?)");
+/** For {@link putRow}. */
+export function putStatement(database: Database): Write {
+  return database.prepare(
+    `INSERT OR REPLACE INTO logcollector_positions (owner, stream, position, ord, written, sum)
+     VALUES (?, ?, ?, ?, ?, ?)`,
+  );
 }
 
-export function removeStatement(database: Database): Statement {
+export function putRow(put: Write, row: PositionRow, nowSec: number): void {
+  const { owner, stream, position, order } = row;
+  put.run(owner, stream, position, order, nowSec, sumOf(row));
+}
+
+/** SQLite has no checksums: without this one, a row that is damaged would be a wrong position. */
+function sumOf({ owner, stream, order, position }: PositionRow): number {
+  return crc32(`${owner}\n${stream}\n${order}\n${position}`);
+}
+
+/** Values: owner, stream. */
+export function removeStatement(database: Database): Write {
   return database.prepare("DELETE FROM logcollector_positions WHERE owner = ? AND stream = ?");
 }
 
-/** All rows. Throws when the database is damaged. */
-export function readRows(database: Database): PositionRow[] {
-  return database.query(
-    "SELECT owner, stream, position, ord AS [order] FROM logcollector_positions",
-  )
-    .all() as PositionRow[];
+/** Changes something that nobody reads: for a transaction that only makes earlier ones durable. */
+export function touchStatement(database: Database): Write {
+  return database.prepare(
+    `INSERT OR REPLACE INTO logcollector_meta (key, value)
+     SELECT 'commits', COALESCE((SELECT value + 1 FROM logcollector_meta WHERE key = 'commits'), 1)`,
+  );
 }
 
-/** As many rows as can be read of a damaged database: from the front, and from the back. */
-export function salvageRows(database: Database): PositionRow[] {
-  const rows = new Map<string, PositionRow>();
+const SELECT = "SELECT owner, stream, position, ord AS [order], sum FROM logcollector_positions";
+
+/** All rows. Throws when the database is damaged. */
+export function readRows(database: Database): PositionRow[] {
+  const rows = all(database, SELECT) as SummedRow[];
+  if (!rows.every(isWhole)) throw damageError("a position has another checksum");
+  return rows;
+}
+
+/** As many rows as SQLite can read of a damaged database: from the front, and from the back. */
+export function readableRows(database: Database): PositionRow[] {
+  const rows: PositionRow[] = [];
   for (const direction of ["ASC", "DESC"]) {
     let query: Statement | undefined;
     try {
-      query = database.prepare(
-        `SELECT owner, stream, position, ord AS [order] FROM logcollector_positions
-         ORDER BY owner ${direction}, stream ${direction}`,
-      );
-      for (const row of query.iterate() as Iterable<PositionRow>) {
-        const isWhole = typeof row.stream === "string" && typeof row.position === "string" &&
-          typeof row.order === "number";
-        if (isWhole) rows.set(`${row.owner}\n${row.stream}`, row);
-      }
+      query = database.prepare(`${SELECT} ORDER BY owner ${direction}, stream ${direction}`);
+      for (const row of query.iterate() as Iterable<SummedRow>) if (isWhole(row)) rows.push(row);
     } catch {
       // Up to here, and then from the other end.
     } finally {
       query?.finalize();
     }
   }
-  return [...rows.values()];
+  return rows;
+}
+
+/** A row as it was read, with its checksum. */
+export interface SummedRow extends PositionRow {
+  readonly sum: number;
+}
+
+export function isWhole(row: SummedRow): boolean {
+  return sumOf(row) === row.sum;
 }

@@ -2,50 +2,22 @@ import { Database } from "bun:sqlite";
 import { afterEach, describe, expect, test } from "bun:test";
 import {
   chmodSync,
-  existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { CheckpointFile, type CheckpointFileOptions } from "../../src/state/checkpoint-file.ts";
-import { testContext } from "../support/context.ts";
+import { relative } from "node:path";
+import type { CheckpointFileOptions } from "../../src/state/checkpoint-file.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { onSmallDisk } from "../support/small-disk.ts";
+import { fillDisk } from "./fill-disk.ts";
+import { Holder } from "./holder.ts";
+import { closeFiles, fill, openFile, positions, saved } from "./open-files.ts";
 
-const opened: CheckpointFile[] = [];
-afterEach(() => {
-  for (const file of opened.splice(0)) file.close();
-});
-
-function openFile(path: string, options: Partial<CheckpointFileOptions> = {}) {
-  const { log, logged } = testContext();
-  const file = CheckpointFile.open({ path, owner: "", log, nowMs: () => 1234, ...options });
-  opened.push(file);
-  return { file, messages: logged };
-}
-
-const positions = (entries: Record<string, string>, order = 1) =>
-  new Map(Object.entries(entries).map(([stream, position]) => [stream, { position, order }]));
-
-function saved(path: string, options: Partial<CheckpointFileOptions> = {}) {
-  const { file } = openFile(path, options);
-  const found = Object.fromEntries(
-    [...file.saved].map(([stream, { position }]) => [stream, position]),
-  );
-  file.close();
-  return found;
-}
-
-/** A file with many positions, more than a page of the database holds. */
-function fill(path: string, count = 500): void {
-  const { file } = openFile(path);
-  const many = Object.fromEntries(Array.from({ length: count }, (_, i) => [`s${i}`, `p${i}`]));
-  file.commit(positions(many), new Set(), true);
-  file.close();
-}
+afterEach(closeFiles);
 
 describe("CheckpointFile", () => {
   test("gives back what was committed, the last of each stream, and not what was removed", () => {
@@ -103,6 +75,68 @@ describe("CheckpointFile", () => {
     expect(messages[0]?.message).toContain("give both an alias");
   });
 
+  test("is one file, by whatever path two inputs name it", () => {
+    using folder = new TempFolder();
+    mkdirSync(folder.at("real"));
+    symlinkSync(folder.at("real"), folder.at("link"));
+    const one = openFile(folder.at("link/new.db"), { owner: "one" });
+    const two = openFile(relative(".", folder.at("real/new.db")), { owner: "two" });
+    one.file.commit(positions({ s: "1" }), new Set(), true);
+    two.file.commit(positions({ s: "2" }), new Set(), true);
+    one.file.close();
+    two.file.close();
+    symlinkSync(folder.at("real/new.db"), folder.at("other.db"));
+    expect(saved(folder.at("other.db"), { owner: "two" })).toEqual({ s: "2" });
+  });
+
+  test("says what it is, and when each position was written", () => {
+    using folder = new TempFolder();
+    const path = folder.at("p.db");
+    const { file } = openFile(path, { nowMs: () => 1_700_000_000_999 });
+    file.commit(positions({ a: "1" }), new Set(), true);
+    const reader = new Database(path, { readonly: true });
+    expect(reader.query("PRAGMA application_id").get()).toEqual({ application_id: 0x6c67636c });
+    expect(reader.query("SELECT stream, written FROM logcollector_positions").all()).toEqual([
+      { stream: "a", written: 1_700_000_000 },
+    ]);
+    reader.close();
+  });
+
+  test("with `exclusive` lets no other program read it; without, any may", () => {
+    using folder = new TempFolder();
+    const reads = (path: string) => {
+      const reader = new Database(path, { readonly: true });
+      try {
+        return reader.query("SELECT stream FROM logcollector_positions").all();
+      } finally {
+        reader.close();
+      }
+    };
+    for (const exclusive of [false, true]) {
+      const path = folder.at(`${exclusive}.db`);
+      const { file } = openFile(path, { exclusive });
+      file.commit(positions({ a: "1" }), new Set(), false);
+      if (exclusive) expect(() => reads(path)).toThrow(/locked/);
+      else expect(reads(path)).toEqual([{ stream: "a" }]);
+      file.close();
+    }
+  });
+
+  test("knows every way of SQLite's to keep a journal, and every degree of care", () => {
+    using folder = new TempFolder();
+    for (const journalMode of ["WAL", "DELETE", "truncate", "PERSIST", "MEMORY", "OFF", "; DROP"]) {
+      for (const sync of ["off", "normal", "full", "extra"] as const) {
+        const path = folder.at(`${journalMode.length}-${journalMode[0]}-${sync}.db`);
+        const { file } = openFile(path, { journalMode, sync });
+        file.commit(positions({ a: "1", b: "1" }), new Set(), false);
+        file.commit(positions({ a: "2" }), new Set(["b"]), true);
+        file.commit(new Map(), new Set(), true);
+        file.close();
+        expect({ journalMode, sync, saved: saved(path) }).toMatchObject({ saved: { a: "2" } });
+      }
+    }
+  });
+
   test("that is another program's database is refused, and not touched", () => {
     using folder = new TempFolder();
     const path = folder.at("other.db");
@@ -136,96 +170,9 @@ describe("CheckpointFile", () => {
     expect(calls).toBe(1);
     const after = new Database(path, { readonly: true });
     expect(after.query("SELECT count(*) AS n FROM files").get()).toEqual({ n: 1 });
+    // It stays the other program's in name.
+    expect(after.query("PRAGMA application_id").get()).toEqual({ application_id: 0 });
     after.close();
-  });
-});
-
-describe("fault 8: a file of positions", () => {
-  test("that is empty starts anew", () => {
-    using folder = new TempFolder();
-    const path = folder.at("p.db");
-    writeFileSync(path, "");
-    expect(saved(path)).toEqual({});
-  });
-
-  test("that is garbage is put aside with one line, and another one takes its place", () => {
-    using folder = new TempFolder();
-    const path = folder.at("p.db");
-    writeFileSync(path, "no database at all ".repeat(1000));
-    const { file, messages } = openFile(path);
-    file.commit(positions({ a: "1" }), new Set(), true);
-    file.close();
-    expect(messages).toEqual([{
-      level: "error",
-      message: `${path} is damaged: 0 positions could be read and go on, the file is kept as ` +
-        `${path}.damaged-1234`,
-    }]);
-    expect(readFileSync(`${path}.damaged-1234`, "utf8")).toStartWith("no database");
-    expect(saved(path)).toEqual({ a: "1" });
-  });
-
-  test("that was cut off keeps what can be read", () => {
-    using folder = new TempFolder();
-    const path = folder.at("p.db");
-    fill(path);
-    truncateSync(path, Math.floor(statSync(path).size / 2));
-    const { file, messages } = openFile(path);
-    expect(messages[0]?.message).toMatch(/is damaged: \d+ positions could be read and go on/);
-    for (const [stream, { position }] of file.saved) expect(`p${stream.slice(1)}`).toBe(position);
-    file.commit(positions({ new: "1" }), new Set(), true);
-    file.close();
-    expect(saved(path).new).toBe("1");
-  });
-
-  test("of which a page is overwritten keeps what can be read, wherever that page is", () => {
-    using folder = new TempFolder();
-    const whole = folder.at("whole.db");
-    fill(whole);
-    const bytes = readFileSync(whole);
-    let salvaged = 0;
-    for (let at = 0; at < bytes.length; at += 4096) {
-      const path = folder.at(`p${at}.db`);
-      const damaged = Buffer.from(bytes);
-      damaged.fill(0xa5, at, at + 4096);
-      writeFileSync(path, damaged);
-      const { file } = openFile(path);
-      for (const [stream, { position }] of file.saved) expect(`p${stream.slice(1)}`).toBe(position);
-      salvaged += file.saved.size;
-      file.close();
-    }
-    expect(salvaged).toBeGreaterThan(500);
-  });
-
-  test("with garbage in its -wal and -shm goes on", () => {
-    using folder = new TempFolder();
-    const path = folder.at("p.db");
-    fill(path, 3);
-    writeFileSync(`${path}-wal`, "garbage ".repeat(2000));
-    writeFileSync(`${path}-shm`, "garbage ".repeat(5000));
-    expect(saved(path)).toEqual({ s0: "p0", s1: "p1", s2: "p2" });
-  });
-
-  test("of a newer version is used as far as it is understood", () => {
-    using folder = new TempFolder();
-    const path = folder.at("p.db");
-    fill(path, 1);
-    const database = new Database(path);
-    database.exec("UPDATE logcollector_meta SET value = '9' WHERE key = 'version'");
-    database.close();
-    const { file, messages } = openFile(path);
-    expect([...file.saved.keys()]).toEqual(["s0"]);
-    expect(messages[0]?.message).toContain("newer version");
-    file.close();
-    const changed = new Database(path);
-    changed.exec("ALTER TABLE logcollector_positions RENAME COLUMN position TO place");
-    changed.close();
-    expect(() => openFile(path)).toThrow(/newer version of this program \(format 9, known is 1\)/);
-  });
-
-  test("that is a folder is refused", () => {
-    using folder = new TempFolder();
-    mkdirSync(folder.at("p.db"));
-    expect(() => openFile(folder.at("p.db"))).toThrow(/Cannot keep positions in .*it is no file/);
   });
 });
 
@@ -250,46 +197,37 @@ describe("fault 13: a disk that refuses positions", () => {
     });
   });
 
-  test("because it is read-only says what is wrong", async () => {
-    if (process.getuid?.() === 0) {
-      await onSmallDisk("1m", (folder, remount) => {
-        fill(`${folder}/p.db`, 2);
-        remount("ro");
-        expect(() => openFile(`${folder}/p.db`)).toThrow(/Cannot keep positions in .*p\.db: /);
-      });
-      return;
-    }
+  test("because it is read-only says so, and what to do", async () => {
+    await onSmallDisk("1m", (folder, remount) => {
+      fill(`${folder}/p.db`, 2);
+      remount("ro");
+      for (const path of [`${folder}/p.db`, `${folder}/new.db`, `${folder}/new/new.db`]) {
+        expect(() => openFile(path)).toThrow(
+          /Cannot keep positions in .*EROFS.*: choose a path that can be written to/,
+        );
+      }
+    });
+  });
+
+  test("because of somebody's rights says so, and what to do", async () => {
     using folder = new TempFolder();
-    chmodSync(folder.path, 0o500);
-    expect(() => openFile(folder.at("p.db"))).toThrow(/Cannot keep positions/);
-    chmodSync(folder.path, 0o700);
+    chmodSync(folder.path, 0o755);
+    const remedy = "give this user the right to write to the file and its folder";
+    const saidFor = async (name: string) => {
+      await using holder = new Holder("open", folder.at(name), { user: "nobody" });
+      return await holder.said;
+    };
+    fill(folder.at("p.db"), 1);
+    chmodSync(folder.at("p.db"), 0o444);
+    mkdirSync(folder.at("locked"), { mode: 0o500 });
+    // A file that may be written to in a folder that may not: SQLite has no place for its log.
+    fill(folder.at("locked/p.db"), 1);
+    chmodSync(folder.at("locked/p.db"), 0o666);
+    chmodSync(folder.at("locked"), 0o555);
+    for (const name of ["p.db", "locked/p.db", "locked/new.db", "locked/sub/new.db"]) {
+      expect(await saidFor(name)).toMatch(
+        new RegExp(`^Cannot keep positions in .*(EACCES|SQLITE_READONLY).*: ${remedy}`),
+      );
+    }
   });
 });
-
-test("fault 11: a second process on the same file is refused, and told by whom; kill -9 gives it free", async () => {
-  using folder = new TempFolder();
-  const path = folder.at("p.db");
-  const holder = Bun.spawn([process.execPath, `${import.meta.dir}/hold-file.ts`, path], {
-    stdout: "pipe",
-  });
-  const reader = holder.stdout.getReader();
-  await reader.read();
-  expect(() => openFile(path)).toThrow(`${path} is in use by process ${holder.pid}`);
-  holder.kill("SIGKILL");
-  await holder.exited;
-  expect(saved(path)).toEqual({ held: "1" });
-  expect(readdirSync(folder.path)).toEqual(["p.db"]);
-  expect(existsSync(`${path}.damaged-1234`)).toBe(false);
-});
-
-function fillDisk(path: string): void {
-  const { openSync, writeSync, closeSync } = require("node:fs") as typeof import("node:fs");
-  const fd = openSync(path, "w");
-  try {
-    for (const block = Buffer.alloc(16 * 1024);;) writeSync(fd, block);
-  } catch {
-    // It is full now.
-  } finally {
-    closeSync(fd);
-  }
-}
