@@ -59,7 +59,7 @@ export function encodeLetterHead(letter: DeadLetter, time: string): Buffer {
     partition,
     records,
     reason,
-    message: shortened(letter.message),
+    message: shortened(withoutCredentials(letter.message)),
     attempts,
     bytes: bytes.length,
     crc32c: crc32c(bytes),
@@ -124,4 +124,9 @@ function checksumOf(bytes: Uint8Array): string {
 
 function shortened(message: string): string {
   return message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE)}…`;
+}
+
+/** Whatever a plugin puts into its message: a password in a URL is not kept. */
+function withoutCredentials(message: string): string {
+  return message.replace(/\b([a-z][a-z\d+.-]*:\/\/)[^\s/?#@]*@/gi, "$1***@");
 }

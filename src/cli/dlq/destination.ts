@@ -46,7 +46,7 @@ export class Destination {
     }
     const result = await sendLetter(letter, {
       output,
-      open: () => this.open(signal),
+      open: (attempt) => this.open(attempt),
       clock,
       signal,
       onRest,

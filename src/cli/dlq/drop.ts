@@ -21,6 +21,8 @@ export async function dropDeadLetters(
     try {
       files.remove(`${folder}/${letterFile(id)}`);
     } catch (error) {
+      // The collector has made room meanwhile, or somebody else was here.
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
       failed++;
       io.stderr(`Cannot drop ${id}: ${(error as Error).message}\n`);
       continue;

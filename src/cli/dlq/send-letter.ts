@@ -3,6 +3,7 @@ import { type BackoffLimits, backoffMs } from "../../engine/backoff.ts";
 import { countOf } from "../../lib/count-of.ts";
 import type { Clock } from "../../sdk/context.ts";
 import type { EncodedOutput } from "../../sdk/define.ts";
+import type { Payload } from "../../sdk/payload.ts";
 import { PartialError, PermanentError, ThrottledError } from "../../sdk/errors.ts";
 
 /** What became of a letter that was sent again. */
@@ -16,7 +17,7 @@ export type SendResult =
 export interface SendOptions {
   readonly output: Pick<EncodedOutput, "send">;
   /** Opens the output, once; is asked before each attempt. */
-  readonly open: () => Promise<void>;
+  readonly open: (signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /**
@@ -30,6 +31,9 @@ export interface SendOptions {
   readonly backoff?: BackoffLimits;
 }
 
+/** How long an attempt may take, in milliseconds: outputs have limits of their own, but some have forgotten one. */
+const DEADLINE_MS = 120_000;
+
 const MAX_ATTEMPTS = 4;
 const BACKOFF: BackoffLimits = { baseMs: 1000, capMs: 8000 };
 /** Somebody sits in front of it: a destination that wants a longer pause is asked another time. */
@@ -38,18 +42,22 @@ const MAX_PAUSE_MS = 60_000;
 /** Sends a letter's payload, with a few attempts. Never rejects. */
 export async function sendLetter(
   { header, bytes }: ReadLetter,
-  { output, open, clock, signal, onRest, onLost, backoff = BACKOFF }: SendOptions,
+  options: SendOptions,
 ): Promise<SendResult> {
+  const { clock, signal, onRest, onLost, backoff = BACKOFF } = options;
   const { partition } = header;
   let payload = { bytes: bytes as Uint8Array, records: header.records, partition };
   for (let attempt = 1;; attempt++) {
     let error: unknown;
     try {
-      await open();
-      await output.send({ ...payload, attempt }, signal);
-      return { kind: "delivered" };
+      if (await attemptOnce({ ...payload, attempt }, options)) return { kind: "delivered" };
     } catch (thrown) {
       error = thrown;
+    }
+    // It may arrive still: another attempt would only send it twice.
+    if (error === undefined) {
+      const seconds = DEADLINE_MS / 1000;
+      return { kind: "failed", message: `no answer within ${seconds} s; it may have arrived` };
     }
     const message = messageOf(error);
     if (signal.aborted) return { kind: "failed", message: "stopped" };
@@ -79,6 +87,26 @@ export async function sendLetter(
     }
     await clock.sleep(pauseMs, signal);
     if (signal.aborted) return { kind: "failed", message: "stopped" };
+  }
+}
+
+/** False when there is no answer in time. Rejects as the output does. */
+async function attemptOnce(
+  payload: Payload,
+  { output, open, clock, signal }: SendOptions,
+): Promise<boolean> {
+  const deadline = new AbortController();
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const cancel = clock.after(DEADLINE_MS, () => {
+    resolve(false);
+    deadline.abort();
+  });
+  const either = AbortSignal.any([signal, deadline.signal]);
+  const sending = open(either).then(() => output.send(payload, either)).then(() => true);
+  try {
+    return await Promise.race([sending, late]);
+  } finally {
+    cancel();
   }
 }
 

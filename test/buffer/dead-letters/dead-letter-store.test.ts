@@ -69,6 +69,14 @@ describe("keep", () => {
     expect(driver.read(driver.ids[0]!).header.message).toBe(`${"x".repeat(2000)}…`);
   });
 
+  test("keeps no password of a URL that a message quotes", async () => {
+    const driver = inMemory();
+    const message = "Cannot post to https://me:s3cr%40t@host/a?b@c and amqp://token@host: refused";
+    await (await driver.open()).keep(letter({ message }));
+    expect(driver.read(driver.ids[0]!).header.message)
+      .toBe("Cannot post to https://***@host/a?b@c and amqp://***@host: refused");
+  });
+
   test("names letters so that they sort as they came, each its own, whoever writes them", async () => {
     const driver = inMemory();
     const stores = [await driver.open(), await driver.open()];

@@ -26,6 +26,9 @@ class Replay {
   files: DiskFiles = systemDiskFiles;
   answers: Answer[] = [];
   opened = 0;
+  /** The output says nothing to this many letters. */
+  hangs = 0;
+  hung: AbortSignal | undefined;
 
   constructor(folder: DlqFolder) {
     this.folder = folder;
@@ -40,8 +43,15 @@ class Replay {
             throw this.answers.shift();
           }
         },
-        send: async ({ bytes, attempt, records, partition }: Payload) => {
+        send: async (
+          { bytes, attempt, records, partition }: Payload,
+          signal: AbortSignal,
+        ) => {
           this.sent.push(`${attempt}/${records}/${partition}: ${Buffer.from(bytes)}`);
+          if (this.hangs-- > 0) {
+            this.hung = signal;
+            await new Promise(() => {});
+          }
           const answer = this.answers.shift();
           if (answer !== undefined) throw answer;
         },
@@ -118,6 +128,22 @@ describe("a letter that is sent again", () => {
     expect(replay.said.at(-1)).toBe(
       `Left ${second}, 10 records: it asks for a pause of 600 s: slow down`,
     );
+  });
+
+  test("that is never answered stays after a while, and is not sent another time", async () => {
+    using folder = new DlqFolder();
+    const [first, second] = [await folder.add(), await folder.add()];
+    const replay = new Replay(folder);
+    replay.hangs = 1;
+    const before = replay.clock.nowMs();
+    expect(await replay.send(first!)).toEqual({ delivered: 0, left: 10, lost: 0 });
+    expect(replay.clock.nowMs() - before).toBeWithin(120_000, 121_000);
+    expect(replay.hung!.aborted).toBe(true);
+    expect(replay.said).toEqual([
+      `Left ${first}, 10 records: no answer within 120 s; it may have arrived`,
+    ]);
+    expect(await replay.send(second!)).toEqual({ delivered: 10, left: 0, lost: 0 });
+    expect(folder.ids).toEqual([first!]);
   });
 
   test("is sent when the output could be opened at another attempt", async () => {
