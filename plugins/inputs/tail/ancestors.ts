@@ -174,7 +174,9 @@ function isYounger({ path, stat }: FoundFile, birthMs: number, other: Relative):
     if (other.path === undefined) return birthMs >= other.birthMs;
     return byAge({ path: other.path, birthMs: other.birthMs }, { path, birthMs }) < 0;
   }
-  if (other.path === undefined) return stat.mtimeMs >= other.seenMs;
+  if (other.path === undefined) {
+    return birthMs > 0 && other.sinceMs > 0 ? true : stat.mtimeMs >= other.seenMs;
+  }
   return byAge({ path: other.path, birthMs: 0 }, { path, birthMs: 0 }) < 0;
 }
 

@@ -52,7 +52,13 @@ export function findCopies(
   const ageOf = ({ stat }: FoundFile) => births.of(stat) || stat.mtimeMs;
   const candidates = oldestFirst(named, births)
     .filter((found) => ageOf(found) >= birthMs && !isFollowed(found)).slice(-MAX_COPIES);
-  const isUnknown = ({ path, stat }: FoundFile) => known.matchRenamed(path, stat) === undefined;
+  const knownAs = new Map(
+    candidates.map((found) => [found, known.matchRenamed(found.path, found.stat)]),
+  );
+  // What was read in this run has nothing left, whatever its size says.
+  const isDone = (found: FoundFile) => knownAs.get(found)?.isFromBefore === false;
+  if (candidates.every(isDone)) return { unread: [], done: [] };
+  const isUnknown = (found: FoundFile) => knownAs.get(found) === undefined;
   const isSince = (found: FoundFile) => ageOf(found) >= seenSec * 1000;
   const isKnown = lost.offset > 0 && isTelling(lost);
   const isCopy = ({ path }: FoundFile) => isKnown && hasPlace(path, lost);
@@ -60,13 +66,12 @@ export function findCopies(
   let at = candidates.findIndex((found) => isSince(found) && isCopy(found));
   if (at === -1) at = candidates.findLastIndex(isCopy);
   if (at === -1) {
-    const unread = isAtHome ? candidates.filter(isSince).filter(isUnknown).map(whole) : [];
+    const isSure = isAtHome && (isTelling(lost) || lost.offset === 0);
+    const unread = isSure ? candidates.filter(isSince).filter(isUnknown).map(whole) : [];
     return { unread, done: [] };
   }
   const same = candidates[at]!;
-  // One that was read to its end in this run has nothing left, whatever its size says.
-  const isRead = known.matchRenamed(same.path, same.stat)?.isFromBefore === false ||
-    same.stat.size <= lost.offset;
+  const isRead = isDone(same) || same.stat.size <= lost.offset;
   const later = isAtHome ? candidates.slice(at + 1).filter(isUnknown).map(whole) : [];
   return {
     unread: isRead ? later : [{ ...same, place: lost }, ...later],

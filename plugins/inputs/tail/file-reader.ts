@@ -219,7 +219,20 @@ export class FileReader {
     this.skipping = place.inLongLine;
     this.unverified = undefined;
     this.detect();
+    if (place.mayBeInLine) this.goToLineStart();
     return true;
+  }
+
+  /** Goes back to where the line begins; a line that begins further back than it may be long is passed over. */
+  private goToLineStart(): void {
+    const { offset, encoding, limits: { maxLineBytes } } = this;
+    const length = Math.min(offset, maxLineBytes);
+    const before = Buffer.alloc(length);
+    const got = readSync(this.fd, before, 0, length, offset - length);
+    const end = encoding.lastLineEnd(before, 0, got);
+    if (end !== -1) this.seek(offset - length + end);
+    else if (length === offset) this.seek(0);
+    else this.skipping = true;
   }
 
   private detect(): void {

@@ -6,13 +6,15 @@ import type { BirthTimes } from "./birth-times.ts";
 import { identityOf } from "./file-identity.ts";
 import { FolderListing, statOf } from "./folder-listing.ts";
 import type { KnownFile, KnownFiles } from "./known-files.ts";
-import { matchesPath, type PathPattern } from "./path-pattern.ts";
+import type { PathPattern } from "./path-pattern.ts";
 import { type FoundFile, scanPatterns } from "./scan.ts";
 import type { TailedFile } from "./tailed-file.ts";
 
 export interface FileTableOptions {
   readonly patterns: readonly PathPattern[];
   readonly excluded: (path: string) => boolean;
+  /** A file that lies there is one that the configuration names. */
+  readonly isWanted: (path: string) => boolean;
   readonly clock: Clock;
   readonly log: Logger;
   readonly births: BirthTimes;
@@ -103,7 +105,7 @@ export class FileTable {
 
   /** It is followed, or will be as soon as it is found. */
   isTaken(found: FoundFile): boolean {
-    return this.isFollowed(found) || this.isWanted(found.path);
+    return this.isFollowed(found) || this.options.isWanted(found.path);
   }
 
   /** Looks the patterns up again. Returns the files to read that were not followed before. */
@@ -217,7 +219,7 @@ export class FileTable {
     if (this.isFollowed(found)) return [];
     const known = this.options.known.match(found.path, found.stat);
     // It goes on under the path that it was known by, as it would have without a restart.
-    const path = known !== undefined && this.isWanted(known.position.file.path)
+    const path = known !== undefined && this.options.isWanted(known.position.file.path)
       ? known.position.file.path
       : found.path;
     const before = this.byPath.get(path);
@@ -235,7 +237,7 @@ export class FileTable {
   /** Where nothing is at a path any more, a file may have come and been renamed away meanwhile. */
   private addUnseen(found: readonly FoundFile[], ancestors: Ancestors): TailedFile[] {
     const there = new Set(found.map(({ path }) => path));
-    const isMissing = (path: string) => !there.has(path) && this.isWanted(path);
+    const isMissing = (path: string) => !there.has(path) && this.options.isWanted(path);
     const rotated = [...this.byPath.values()].filter(({ rotatedMs }) => rotatedMs >= 0)
       .map(({ path }) => path).filter(isMissing).slice(-MAX_LOOKS);
     const known = [...this.options.known.paths()].filter(isMissing)
@@ -273,12 +275,6 @@ export class FileTable {
     this.byPath.set(file.path, file);
     this.byRealPath.set(file.realPath, file);
     return [file];
-  }
-
-  /** A file that lies there is one that the configuration names. */
-  private isWanted(path: string): boolean {
-    const { patterns, excluded } = this.options;
-    return patterns.some((pattern) => matchesPath(pattern, path)) && !excluded(path);
   }
 
   private isTooOld(stat: Stats): boolean {

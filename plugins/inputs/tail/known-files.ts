@@ -38,7 +38,7 @@ export class KnownFiles {
     for (const [stream, text] of saved) {
       try {
         const position = readPosition(text);
-        this.lastSeenSec = Math.max(this.lastSeenSec, position.seenSec);
+        this.lastSeenSec = Math.max(this.lastSeenSec, lastSeenSecOf(position));
         this.add({ stream, position, isFromBefore: true });
       } catch (error) {
         this.damaged.add(stream);
@@ -103,7 +103,9 @@ export class KnownFiles {
   /** Whether it is this file that lies at a path now, in the folder where it was made. */
   isStill({ position: { file, place } }: KnownFile, path: string, stat: Stats): boolean {
     const like = likeness(file, stat, this.options.births);
-    if (like === "perhaps") return isTelling(place) && hasPlace(path, place);
+    if (like === "perhaps") {
+      return (isTelling(place) || file.dev === undefined) && hasPlace(path, place);
+    }
     return like === "same";
   }
 
@@ -128,6 +130,11 @@ export class KnownFiles {
     if (file.dev === undefined) return hasPlace(path, place);
     return file.dev === stat.dev && isTelling(place) && hasPlace(path, place);
   }
+}
+
+/** Of another program's position only that is known when it found the file. */
+function lastSeenSecOf({ file, seenSec }: Position): number {
+  return file.dev === undefined && file.sinceMs !== undefined ? file.sinceMs / 1000 : seenSec;
 }
 
 function insert<K>(map: Map<K, KnownFile[]>, key: K, known: KnownFile): void {

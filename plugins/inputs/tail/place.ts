@@ -19,6 +19,8 @@ export interface Place {
   readonly head: Fingerprint;
   /** Reading stands in the rest of a line that was too long. */
   readonly inLongLine: boolean;
+  /** The offset may lie inside a line of which nothing was emitted. */
+  readonly mayBeInLine?: boolean | undefined;
   /**
    * Of a compressed file, which is known by its first bytes alone: how many of its bytes hold what lies before the
    * offset, or 0 when that is not known. Of another file `undefined`.

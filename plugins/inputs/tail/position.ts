@@ -30,6 +30,7 @@ interface Written {
   mark?: [bytes: number, hash: string] | undefined;
   head?: [bytes: number, hash: string] | undefined;
   long?: true | undefined;
+  inside?: true | undefined;
   packed?: number | undefined;
   done?: true | undefined;
   deleted?: true | undefined;
@@ -51,6 +52,7 @@ export function writePosition({ file, place, isDone, isDeleted, seenSec }: Posit
     mark: writePrint(place.mark),
     head: writePrint(place.head),
     long: place.inLongLine || undefined,
+    inside: place.mayBeInLine || undefined,
     packed: place.packedBytes,
     done: isDone || undefined,
     deleted: isDeleted || undefined,
@@ -82,6 +84,7 @@ export function readPosition(text: string): Position {
       mark: readPrint(from.mark, MARK_BYTES, "mark"),
       head: readPrint(from.head, HEAD_BYTES, "head"),
       inLongLine: from.long === true,
+      mayBeInLine: from.inside === true,
       packedBytes: from.packed === undefined ? undefined : count(from.packed, "packed"),
     },
     isDone: from.done === true,

@@ -3,6 +3,7 @@ import { BirthTimes } from "./birth-times.ts";
 import type { TailConfig } from "./config.ts";
 import { type OwnStream, ownStream, type StreamLedger } from "./file-checkpoint.ts";
 import type { FileIdentity } from "./file-identity.ts";
+import { fluentBitPositions } from "./fluent-bit-positions.ts";
 import { Forgetting } from "./forgetting.ts";
 import { type KnownFile, KnownFiles } from "./known-files.ts";
 import { headPrintOf, type Place, START } from "./place.ts";
@@ -25,6 +26,7 @@ export class Positions {
   constructor(
     config: TailConfig,
     ctx: InputContext,
+    isWanted: (path: string) => boolean,
     isFollowed: (identity: string, stream: string) => boolean,
   ) {
     this.ctx = ctx;
@@ -33,6 +35,7 @@ export class Positions {
       sync: config["db.sync"],
       exclusive: config["db.locking"],
       journalMode: config["db.journal_mode"],
+      migrate: (database) => fluentBitPositions(database, isWanted, this.wallSec),
     });
     this.known = new KnownFiles({
       births: this.births,

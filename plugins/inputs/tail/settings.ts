@@ -5,7 +5,12 @@ import { Descriptors } from "./descriptors.ts";
 import { DockerModeJoiner } from "./docker-mode.ts";
 import type { ReaderLimits } from "./file-reader.ts";
 import { LagMetrics } from "./lag.ts";
-import { compileExclusion, compilePathPattern, type PathPattern } from "./path-pattern.ts";
+import {
+  compileExclusion,
+  compilePathPattern,
+  matchesPath,
+  type PathPattern,
+} from "./path-pattern.ts";
 import { tagForFile } from "./tag.ts";
 import { type TextEncoding, textEncoding, utf8 } from "./text-decoder.ts";
 
@@ -13,6 +18,8 @@ import { type TextEncoding, textEncoding, utf8 } from "./text-decoder.ts";
 export interface FileSettings {
   readonly patterns: readonly PathPattern[];
   readonly excluded: (path: string) => boolean;
+  /** A file that lies there is one that the configuration names. */
+  readonly isWanted: (path: string) => boolean;
   readonly limits: ReaderLimits;
   readonly encoding: TextEncoding | "auto";
   readonly plain: TextEncoding;
@@ -33,9 +40,12 @@ export function fileSettings(config: TailConfig, ctx: InputContext): FileSetting
   const skipped = counter("input_long_line_skipped_total", "Number of long lines left out");
   const truncated = counter("input_long_line_truncated_total", "Number of long lines cut");
   const newJoiner = joinerFactory(config, ctx, parser);
+  const patterns = config.path.map(compilePathPattern);
+  const excluded = compileExclusion(config.exclude_path);
   return {
-    patterns: config.path.map(compilePathPattern),
-    excluded: compileExclusion(config.exclude_path),
+    patterns,
+    excluded,
+    isWanted: (path) => patterns.some((pattern) => matchesPath(pattern, path)) && !excluded(path),
     limits: { chunkBytes, maxLineBytes },
     encoding: label === "auto" ? "auto" : textEncoding(label),
     plain: utf8,

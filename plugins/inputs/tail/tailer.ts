@@ -49,6 +49,7 @@ export class Tailer implements Input {
     const positions = new Positions(
       config,
       ctx,
+      settings.isWanted,
       (identity, stream) => this.table.files.get(identity)?.ledger.stream === stream,
     );
     this.positions = positions;
@@ -118,6 +119,7 @@ export class Tailer implements Input {
     return new FileTable({
       patterns: settings.patterns,
       excluded: settings.excluded,
+      isWanted: settings.isWanted,
       clock: ctx.clock,
       log: ctx.log,
       births: positions.births,

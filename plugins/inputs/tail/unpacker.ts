@@ -68,7 +68,7 @@ export class Unpacker {
   /** Where reading goes on: where it was left, if the file is still the same. */
   private startOf(file: TailedFile): Progress {
     const { offset, inLongLine, packedBytes = 0 } = file.unpacked;
-    const isSame = offset === 0 || hasPlace(file.openPath, file.unpacked);
+    const isSame = (offset === 0 && packedBytes === 0) || hasPlace(file.openPath, file.unpacked);
     if (!isSame) {
       this.options.log.info(`File ${file.path} was replaced: reading it from its start`);
       file.unpacked = { ...START, packedBytes: 0 };
