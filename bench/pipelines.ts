@@ -14,6 +14,8 @@ export interface BenchPipeline {
   /** A plugin of the user's that the filter is, relative to the repository. Fluent Bit has no such pipeline. */
   readonly plugin?: string;
   readonly oursAlone?: boolean;
+  /** Records wait on disk. */
+  readonly onDisk?: boolean;
 }
 
 export const PIPELINES: readonly BenchPipeline[] = [
@@ -46,6 +48,14 @@ export const PIPELINES: readonly BenchPipeline[] = [
     recordsPerLine: 1,
     sink: "http",
     input: { parser: "bench_json" },
+  },
+  {
+    name: "JSON → disk queue → http",
+    kind: "json",
+    recordsPerLine: 1,
+    sink: "http",
+    input: { parser: "bench_json", "storage.type": "filesystem" },
+    onDisk: true,
   },
   {
     name: "JSON → grep → file",
@@ -83,6 +93,7 @@ export interface ConfigTarget {
   readonly source: string;
   readonly outFile: string;
   readonly httpPort: number;
+  readonly stateFolder: string;
 }
 
 /** Parsers with the time formats of the generated lines, so that both collectors do the same work. */
@@ -114,6 +125,7 @@ export function configFor(pipeline: BenchPipeline, target: ConfigTarget): string
     "service:",
     "  flush: 1",
     "  log_level: error",
+    ...(pipeline.onDisk ? [`  storage.path: ${target.stateFolder}`] : []),
     // Long enough for the slower one to deliver everything.
     "  grace: 60",
     "pipeline:",

@@ -77,7 +77,10 @@ async function runOnce(
   rmSync(outFile, { force: true });
   received = 0;
   const config = `${folder}/config.yaml`;
-  writeFileSync(config, configFor(pipeline, { source, outFile, httpPort: sink.port! }));
+  const stateFolder = `${folder}/state`;
+  rmSync(stateFolder, { recursive: true, force: true });
+  const target = { source, outFile, httpPort: sink.port!, stateFolder };
+  writeFileSync(config, configFor(pipeline, target));
   // What the run before wrote must not be written back at this one's expense, and the source must be in
   // memory for everybody: Fluent Bit drops what it has read from the page cache.
   Bun.spawnSync(["sync"]);

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { HttpClient } from "./http/client.ts";
 import { compressions } from "./http/compression.ts";
 import { type HttpConfig, httpFields } from "./http/config.ts";
+import { failureReason } from "./http/failure-reason.ts";
 import { bodyFormat } from "./http/format.ts";
 import { type Headers, isHeaderName, mergeHeaders } from "./http/headers.ts";
 import { payloadForm } from "./http/payload-form.ts";
@@ -28,7 +29,7 @@ export default defineOutput({
       const what = `Cannot ${config.http_method.toLowerCase()} to ${client.target}`;
       const merged = mergeHeaders([...headers, configured], config.allow_duplicated_headers);
       const response = await client.request(bytes, merged, signal).catch((error: Error) => {
-        throw new Error(`${what}: ${reasonOf(error)}`, { cause: error });
+        throw new Error(`${what}: ${failureReason(error)}`, { cause: error });
       });
       const error = errorOf(response, what, {
         showBody: config.log_response_payload,
@@ -96,9 +97,4 @@ function configuredHeaders(config: HttpConfig): Headers {
     headers.push(["Authorization", basic(`${config.http_user}:${config.http_passwd}`)]);
   }
   return [...headers, ["User-Agent", "Fluent-Bit"], ...config.header];
-}
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  const { code, message } = error;
-  return code === undefined || message.includes(code) ? message : `${message} (${code})`;
 }

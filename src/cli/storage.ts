@@ -6,6 +6,7 @@ import type { LoadedConfig } from "../config/loaded-config.ts";
 import { inputStorage, outputStorage, storageFolder } from "../config/storage.ts";
 import type { DiskSettings, PipelineServices } from "../engine/spec.ts";
 import type { Logger } from "../sdk/context.ts";
+import { ConfigError } from "../sdk/errors.ts";
 import { CheckpointFile } from "../state/checkpoint-file.ts";
 import { type FileLock, lockFile } from "../state/file-lock.ts";
 
@@ -63,6 +64,10 @@ export function checkpointOpener(
     const path = options.path ?? inFolder;
     if (path === undefined) return undefined;
     const owner = input.alias ?? "";
-    return CheckpointFile.open({ ...options, path, owner, log, nowMs: () => Date.now() });
+    try {
+      return CheckpointFile.open({ ...options, path, owner, log, nowMs: () => Date.now() });
+    } catch (error) {
+      throw new ConfigError((error as Error).message, "db", { cause: error });
+    }
   };
 }

@@ -3,6 +3,7 @@ import { openQueue } from "../buffer/disk/open-queue.ts";
 import { queueFolderName } from "../buffer/disk/queue-folder.ts";
 import type { QueueEvents } from "../buffer/payload-queue.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
+import { ConfigError } from "../sdk/errors.ts";
 import type { CheckpointKeeper } from "./checkpoint-keeper.ts";
 import type { OutputMetrics } from "./metrics.ts";
 import type { DiskSettings, OutputSpec } from "./spec.ts";
@@ -35,6 +36,9 @@ export async function openDiskQueue(
     identity,
     newId: disk.newId,
     uid: disk.uid,
+  }).catch((error) => {
+    // Something for whoever runs this to put right, and no failure of the plugin's.
+    throw new ConfigError((error as Error).message, "storage.type", { cause: error });
   });
   for (const note of opened.notes) log.warn(`${note}: queue in ${opened.folder}`);
   const queue = new DiskQueue({

@@ -154,7 +154,7 @@ export class Sender {
       return await this.giveUp(payload, dropReason(error, "refused"), error.message, "");
     }
     if (error instanceof PartialError) {
-      this.keepRemaining(payload, error);
+      await this.keepRemaining(payload, error);
       if (payload.records === 0) {
         this.circuit.succeeded();
         return true;
@@ -200,7 +200,8 @@ export class Sender {
     return true;
   }
 
-  private keepRemaining(payload: QueuedPayload, error: PartialError): void {
+  /** Sees to what was taken and what was refused; what is left is the payload from now on. */
+  private async keepRemaining(payload: QueuedPayload, error: PartialError): Promise<void> {
     const { metrics, book, log } = this.options;
     const taken = Math.max(0, payload.records - error.records - error.refused);
     metrics.deliveredRecords.value += taken;
@@ -208,17 +209,48 @@ export class Sender {
     book.delivered(payload, taken);
     if (taken > 0) this.lastDeliveredMs = this.options.clock.nowMs();
     const reasons = dropReasons(error, error.refused, "refused");
-    for (const [reason, records] of Object.entries(reasons)) metrics.drop(reason).value += records;
-    metrics.droppedRecords.value += error.refused;
-    book.dropped(payload, error.refused);
+    const kept = await this.keepRefused(payload, error, Object.keys(reasons)[0] ?? "refused");
+    payload.bytes = error.remaining;
+    payload.records = error.records;
+    const lost = error.refused - kept;
+    if (lost === 0) return;
+    for (const [reason, records] of Object.entries(kept === 0 ? reasons : { refused: lost })) {
+      metrics.drop(reason).value += records;
+    }
+    metrics.droppedRecords.value += lost;
+    book.dropped(payload, lost);
     // Without a word: what an output leaves out on purpose is counted only.
-    if (error.refused > 0 && error.message !== "") {
-      log.error(`Dropped ${countOf(error.refused, "record")}: ${error.message}`, {
+    if (error.message !== "") {
+      log.error(`Dropped ${countOf(lost, "record")}: ${error.message}`, {
         reason: Object.keys(reasons).join(","),
       });
     }
-    payload.bytes = error.remaining;
-    payload.records = error.records;
+  }
+
+  /** Keeps the refused records as dead letters, as far as that can be. Returns how many were kept. */
+  private async keepRefused(
+    payload: QueuedPayload,
+    { refusedParts, message }: PartialError,
+    reason: string,
+  ): Promise<number> {
+    const { keep, log, metrics, book } = this.options;
+    const { partition, attempt: attempts } = payload;
+    let kept = 0;
+    for (const { bytes, records } of keep === undefined ? [] : refusedParts) {
+      try {
+        await keep!({ partition, bytes, records, reason, message, attempts });
+        kept += records;
+      } catch (error) {
+        log.error(
+          `Cannot keep ${countOf(records, "record")} as a dead letter: ${messageOf(error)}`,
+        );
+      }
+    }
+    if (kept === 0) return 0;
+    metrics.deadLetteredRecords.value += kept;
+    book.deadLettered(payload, kept);
+    log.error(`Kept ${countOf(kept, "record")} as a dead letter: ${message}`, { reason });
+    return kept;
   }
 
   private tryAgainLater(payload: QueuedPayload, error: unknown): void {

@@ -18,6 +18,17 @@ export class ThrottledError extends Error {
   }
 }
 
+/** Records that were refused, as a payload of their own: what is kept of them if dead letters are. */
+export interface RefusedPart {
+  readonly bytes: Uint8Array;
+  readonly records: number;
+}
+
+export interface PartialErrorOptions extends ErrorOptions {
+  /** The refused records, as far as they can be sent again as they are. The memory must not be used again. */
+  readonly refusedParts?: readonly RefusedPart[] | undefined;
+}
+
 /** Some of a payload was taken: only `remaining` is sent again. */
 export class PartialError extends Error {
   override readonly name = "PartialError";
@@ -27,15 +38,17 @@ export class PartialError extends Error {
   readonly records: number;
   /** How many records were refused for good and must not be sent again. */
   readonly refused: number;
+  readonly refusedParts: readonly RefusedPart[];
 
   constructor(
     message: string,
     remaining: Uint8Array,
     records: number,
     refused = 0,
-    options?: ErrorOptions,
+    options?: PartialErrorOptions,
   ) {
     super(message, options);
+    this.refusedParts = options?.refusedParts ?? [];
     this.remaining = remaining;
     this.records = records;
     this.refused = refused;

@@ -48,7 +48,14 @@ export {
   type ParserDefinition,
   type PluginDefinition,
 } from "./define.ts";
-export { ConfigError, PartialError, PermanentError, ThrottledError } from "./errors.ts";
+export {
+  ConfigError,
+  PartialError,
+  type PartialErrorOptions,
+  PermanentError,
+  type RefusedPart,
+  ThrottledError,
+} from "./errors.ts";
 export * as field from "./fields.ts";
 export type { FieldMeta } from "./fields.ts";
 export type { Framing, Payload, PayloadWriter } from "./payload.ts";

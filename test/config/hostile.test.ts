@@ -43,7 +43,7 @@ const HOSTILE: readonly (readonly [string, string, string])[] = [
   ],
 ];
 
-describe("loadConfig refuses, within a second,", () => {
+describe("fault 53: loadConfig refuses, within a second,", () => {
   for (const [name, yaml, message] of HOSTILE) {
     test(name, () => {
       const { lines, ms } = timed(yaml);

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { Collector } from "../support/binary.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
-test("what a plugin throws where nobody catches it is said, and costs nothing else", async () => {
+test("fault 50: what a plugin throws where nobody catches it is said, and costs nothing else", async () => {
   using folder = new TempFolder();
   writeFileSync(
     folder.at("careless.ts"),

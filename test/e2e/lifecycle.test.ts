@@ -41,7 +41,7 @@ describe("a stop", () => {
     });
   }
 
-  test("during the start ends the program", async () => {
+  test("fault 58: during the start ends the program", async () => {
     await using collector = new Collector(["-i", "dummy", ...JSON_LINES]);
     // Before the handlers are there the signal itself ends the process.
     expect([0, 143]).toContain(await collector.stop());

@@ -100,7 +100,7 @@ for (
     ["rejects", () => Promise.reject(new Error("bad record"))],
   ] as const
 ) {
-  test(`a filter that ${name} costs that batch, counted and acked, and no other`, async () => {
+  test(`fault 50: a filter that ${name} costs that batch, counted and acked, and no other`, async () => {
     const failing = filter((batch) => batch.records[0]!.body.n === 20 ? fail() : batch);
     const output = new ScriptedOutput();
     const pipeline = new TestPipeline({ filters: [failing], outputs: [{ output }] });

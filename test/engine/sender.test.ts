@@ -1,5 +1,6 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { PartialError, PermanentError, ThrottledError } from "logcollector/plugin";
+import type { DeadLetter } from "../../src/engine/spec.ts";
 import { numbers, ScriptedOutput, TestPipeline } from "../support/test-pipeline.ts";
 
 /** Fails the first so many attempts of each payload. */
@@ -48,7 +49,7 @@ test("an output waits as long as it is asked to", async () => {
   expect(output.delivered).toEqual(["1"]);
 });
 
-test("an output sends only what is left again, and counts the rest as what became of it", async () => {
+test("fault 46: of a payload that was taken in part only what is left is sent again, and the rest is counted", async () => {
   const output = new ScriptedOutput((_, payload) => {
     if (payload.attempt === 1) throw new PartialError("2 items failed", Buffer.from("2"), 1, 1);
   });
@@ -166,4 +167,100 @@ test("an output says what was refused of a payload of which the rest was taken",
   pipeline.emit(numbers(1, 3));
   await pipeline.advance(2000);
   expect(pipeline.messages).toEqual(["error: Dropped 2 records: mapping conflict"]);
+});
+
+describe("what is given up, where dead letters are kept", () => {
+  const refusing = () =>
+    new ScriptedOutput((text) => {
+      if (text.startsWith("20")) throw new PermanentError("status is 400");
+    });
+
+  test("is kept with its reason before it is acked, and the next payload goes on", async () => {
+    const letters: DeadLetter[] = [];
+    const kept = Promise.withResolvers<void>();
+    const pipeline = new TestPipeline({
+      outputs: [{ output: refusing() }],
+      payloadBytes: 5,
+      keep: (letter) => {
+        letters.push({ ...letter, bytes: letter.bytes.slice() });
+        return kept.promise;
+      },
+    });
+    const acked: number[] = [];
+    for (const i of [10, 20, 30]) pipeline.emit(numbers(i, 2), () => void acked.push(i));
+    await pipeline.advance(2000);
+    expect(acked).toEqual([10]);
+    kept.resolve();
+    await pipeline.advance(2000);
+    expect(acked).toEqual([10, 20, 30]);
+    expect(letters).toEqual([{
+      output: "output.0",
+      plugin: "scripted",
+      format: "",
+      partition: "",
+      bytes: new Uint8Array(Buffer.from("20 21")),
+      records: 2,
+      reason: "refused",
+      message: "status is 400",
+      attempts: 1,
+    }]);
+    expect(pipeline.metric("output_dead_lettered_records_total")).toBe(2);
+    expect(pipeline.metric("dropped_records_total")).toBe(0);
+    expect(pipeline.messages).toContain("error: Kept 2 records as a dead letter: status is 400");
+    expect(pipeline.imbalances).toEqual([]);
+  });
+
+  test("is tried again when it cannot be kept: nothing is acked that is not safe", async () => {
+    let broken = true;
+    const pipeline = new TestPipeline({
+      outputs: [{ output: refusing() }],
+      payloadBytes: 5,
+      keep: () => broken ? Promise.reject(new Error("no space")) : Promise.resolve(),
+    });
+    const acked: number[] = [];
+    for (const i of [20, 30]) pipeline.emit(numbers(i, 2), () => void acked.push(i));
+    await pipeline.advance(3000);
+    expect(acked).toEqual([]);
+    expect(pipeline.messages).toContain("error: Cannot keep 2 records as a dead letter: no space");
+    broken = false;
+    await pipeline.advance(3000);
+    expect(acked).toEqual([20, 30]);
+    expect(pipeline.imbalances).toEqual([]);
+  });
+
+  test("after its last attempt is kept too", async () => {
+    const reasons: string[] = [];
+    const output = new ScriptedOutput(() => {
+      throw new Error("refused connection");
+    });
+    const pipeline = new TestPipeline({
+      outputs: [{ output, retryLimit: 1 }],
+      keep: ({ reason, attempts }) => Promise.resolve(void reasons.push(`${reason} ${attempts}`)),
+    });
+    pipeline.emit(numbers(1, 3));
+    await pipeline.advance(5000);
+    expect(reasons).toEqual(["retry_limit 2"]);
+  });
+
+  test("out of the middle of a payload is kept as far as the output can tell it apart", async () => {
+    const kept: string[] = [];
+    const output = new ScriptedOutput((_, { attempt }) => {
+      if (attempt > 1) return;
+      throw new PartialError("some failed", Buffer.from("5"), 1, 3, {
+        refusedParts: [{ bytes: Buffer.from("2 3"), records: 2 }],
+      });
+    });
+    const pipeline = new TestPipeline({
+      outputs: [{ output }],
+      keep: ({ bytes }) => Promise.resolve(void kept.push(Buffer.from(bytes).toString())),
+    });
+    pipeline.emit(numbers(1, 5));
+    await pipeline.advance(3000);
+    expect(kept).toEqual(["2 3"]);
+    expect(output.delivered).toEqual(["5"]);
+    expect(pipeline.metric("output_dead_lettered_records_total")).toBe(2);
+    expect(pipeline.metric("dropped_records_total")).toBe(1);
+    expect(pipeline.metric("output_proc_records_total")).toBe(2);
+    expect(pipeline.imbalances).toEqual([]);
+  });
 });

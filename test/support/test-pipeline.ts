@@ -10,6 +10,7 @@ import {
   type Payload,
 } from "logcollector/plugin";
 import { assemble } from "../../src/engine/assemble.ts";
+import type { DeadLetter } from "../../src/engine/spec.ts";
 import type { Pipeline } from "../../src/engine/pipeline.ts";
 import { compileTagMatch } from "../../src/lib/tag-match.ts";
 import { MetricsRegistry } from "../../src/telemetry/metrics.ts";
@@ -32,6 +33,8 @@ export interface TestPipelineOptions {
     readonly fullPolicy?: "block" | "drop_oldest" | "drop_newest";
   }[];
   readonly memBufLimit?: number;
+  /** Keeps what is given up. */
+  readonly keep?: (letter: DeadLetter) => Promise<void>;
   readonly payloadBytes?: number;
   readonly graceMs?: number;
 }
@@ -89,6 +92,7 @@ export class TestPipeline {
         metrics: new PipelineMetrics(this.registry),
         onQuiet: () => undefined,
         openCheckpoints: () => undefined,
+        keep: options.keep,
         parser: () => {
           throw new Error("no parsers here");
         },

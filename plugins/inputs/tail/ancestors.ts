@@ -1,9 +1,10 @@
 import { basename, dirname } from "node:path";
 import type { BirthTimes } from "./birth-times.ts";
 import { identityOf } from "./file-identity.ts";
-import { FolderListing } from "./folder-listing.ts";
+import { FolderListing, statOf } from "./folder-listing.ts";
 import { byAge, generationsOf } from "./generations.ts";
 import type { KnownFile, KnownFiles } from "./known-files.ts";
+import { hasPlace, isTelling } from "./place.ts";
 import type { FoundFile } from "./scan.ts";
 import type { TailedFile } from "./tailed-file.ts";
 
@@ -38,6 +39,14 @@ interface Relative {
   readonly seenMs: number;
 }
 
+/** What was followed at a path last, and what is there now. */
+interface Neighbours {
+  readonly before: TailedFile | undefined;
+  readonly now: FoundFile | undefined;
+  /** What is known of that. */
+  readonly known: KnownFile | undefined;
+}
+
 const NONE: Ancestry = { hasKnown: false, files: [] };
 
 /**
@@ -62,12 +71,11 @@ export class Ancestors {
     if (before !== undefined) homes.add(before.home);
     const files = [...homes].flatMap((home) => {
       const isHere = ({ position }: KnownFile) => position.file.home === home;
-      return this.madeAt(
-        home,
-        known.filter(isHere),
-        before?.home === home ? before : undefined,
+      return this.madeAt(home, known.filter(isHere), {
+        before: before?.home === home ? before : undefined,
         now,
-      );
+        known: there,
+      });
     });
     return {
       hasKnown: before !== undefined || known.some(({ isFromBefore }) => isFromBefore),
@@ -87,8 +95,7 @@ export class Ancestors {
   private madeAt(
     home: string,
     known: readonly KnownFile[],
-    before: TailedFile | undefined,
-    now: FoundFile | undefined,
+    { before, now, known: there }: Neighbours,
   ): Ancestor[] {
     const { births, isFollowed, excluded } = this.options;
     const names = generationsOf(basename(home));
@@ -113,10 +120,14 @@ export class Ancestors {
       if (found === undefined || one.position.isDone || isFollowed(found)) continue;
       unread.push({ ...found, known: one, home });
     }
-    const latestMs = now === undefined ? 0 : births.of(now.stat);
+    // What is younger than a file that is still where it was made can only be a copy of what it held. Those of a
+    // known file are looked for when it turns out that it was truncated.
+    const isThere = now !== undefined && isSameFile(now, lookAt(now.path));
+    const latestMs = now === undefined || (isThere && !there) ? 0 : births.of(now.stat);
     const isBetween = (found: FoundFile) => {
       const birthMs = births.of(found.stat);
       if (latestMs > 0 && birthMs > latestMs) return false;
+      if (birthMs === latestMs && there && isCopyOf(there, found)) return false;
       return relatives.some((relative) => isYounger(found, birthMs, relative));
     };
     return [
@@ -133,8 +144,17 @@ export class Ancestors {
   }
 }
 
+function isCopyOf({ position: { place } }: KnownFile, { path }: FoundFile): boolean {
+  return isTelling(place) && hasPlace(path, place);
+}
+
 function isSameFile({ stat }: FoundFile, other: FoundFile | undefined): boolean {
   return other !== undefined && identityOf(stat) === identityOf(other.stat);
+}
+
+function lookAt(path: string): FoundFile | undefined {
+  const stat = statOf(path);
+  return stat && { path, stat };
 }
 
 function relativeOf(file: TailedFile, path: string | undefined): Relative {

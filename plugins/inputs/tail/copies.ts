@@ -25,33 +25,51 @@ export interface Copy extends FoundFile {
 /** Copies that are looked into, the youngest first: each costs two reads. */
 const MAX_COPIES = 32;
 
+export interface FoundCopies {
+  /** Those that are to be read, in their order. */
+  readonly unread: readonly Copy[];
+  /** Those that hold nothing that was not read, and were not known to. */
+  readonly done: readonly FoundFile[];
+}
+
 /**
- * Finds the copies that were made of a file before it was truncated, as logrotate does it with copytruncate, as far
- * as something in them was not read. They are named like generations of the file, and made after it.
+ * Finds the copies that were made of a file before it was truncated, as logrotate does it with copytruncate. They
+ * are named like generations of the file, and made after it.
  *
- * The youngest that has the content of the lost place is the copy of what was being read. Those made after it are
- * copies of what was never seen, as long as the file itself is still where it was made: otherwise they are its
- * successors. If none has the content, as when it was compressed since, all count that were made after the file was
- * last seen.
+ * The first one made since the file was last seen that has the content of the lost place is the copy of what was
+ * being read; those before it were read. Those made after it are copies of what was never seen, as long as the file
+ * itself is still where it was made: otherwise they are its successors. If none has the content, as when it was
+ * compressed since, all are unread that were made since the file was last seen.
  */
 export function findCopies(
   { home, birthMs }: FileIdentity,
   lost: Place,
   seenSec: number,
   { known, births, isFollowed, isAtHome }: CopiesOptions,
-): Copy[] {
+): FoundCopies {
   const names = generationsOf(basename(home));
   const named = new FolderListing(dirname(home)).filesWith(names.stem, names.matches);
   const ageOf = ({ stat }: FoundFile) => births.of(stat) || stat.mtimeMs;
   const candidates = oldestFirst(named, births)
     .filter((found) => ageOf(found) >= birthMs && !isFollowed(found)).slice(-MAX_COPIES);
-  const isKnown = ({ path, stat }: FoundFile) => known.matchRenamed(path, stat);
-  const unseen = (from: readonly FoundFile[]): Copy[] =>
-    isAtHome ? from.flatMap((found) => isKnown(found) ? [] : [{ ...found, place: undefined }]) : [];
-  const at = isTelling(lost) ? candidates.findLastIndex(({ path }) => hasPlace(path, lost)) : -1;
-  if (at === -1) return unseen(candidates.filter((found) => ageOf(found) >= seenSec * 1000));
+  const isUnknown = ({ path, stat }: FoundFile) => known.matchRenamed(path, stat) === undefined;
+  const isSince = (found: FoundFile) => ageOf(found) >= seenSec * 1000;
+  const isKnown = lost.offset > 0 && isTelling(lost);
+  const isCopy = ({ path }: FoundFile) => isKnown && hasPlace(path, lost);
+  const whole = (found: FoundFile): Copy => ({ ...found, place: undefined });
+  let at = candidates.findIndex((found) => isSince(found) && isCopy(found));
+  if (at === -1) at = candidates.findLastIndex(isCopy);
+  if (at === -1) {
+    const unread = isAtHome ? candidates.filter(isSince).filter(isUnknown).map(whole) : [];
+    return { unread, done: [] };
+  }
   const same = candidates[at]!;
   // One that was read to its end in this run has nothing left, whatever its size says.
-  const isRead = isKnown(same)?.isFromBefore === false || same.stat.size <= lost.offset;
-  return [...isRead ? [] : [{ ...same, place: lost }], ...unseen(candidates.slice(at + 1))];
+  const isRead = known.matchRenamed(same.path, same.stat)?.isFromBefore === false ||
+    same.stat.size <= lost.offset;
+  const later = isAtHome ? candidates.slice(at + 1).filter(isUnknown).map(whole) : [];
+  return {
+    unread: isRead ? later : [{ ...same, place: lost }, ...later],
+    done: candidates.slice(0, isRead ? at + 1 : at).filter(isUnknown),
+  };
 }

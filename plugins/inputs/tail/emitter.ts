@@ -35,7 +35,7 @@ export class Emitter {
     if (batch === undefined) return undefined;
     const { ledger } = file;
     const before = ledger.last;
-    const checkpoint = new FileCheckpoint(ledger, place, ctx.clock.wall().sec);
+    const checkpoint = new FileCheckpoint(ledger, place, file.seenSec ?? ctx.clock.wall().sec);
     try {
       const wait = ctx.emit(batch, checkpoint);
       return wait && whenRoom(wait).catch((error) => this.failed(file, checkpoint, before, error));

@@ -1,5 +1,7 @@
+import type { Stats } from "node:fs";
 import type { Checkpoint } from "logcollector/plugin";
-import type { FileIdentity } from "./file-identity.ts";
+import type { BirthTimes } from "./birth-times.ts";
+import { type FileIdentity, streamOf } from "./file-identity.ts";
 import { type Place, START } from "./place.ts";
 import { writePosition } from "./position.ts";
 
@@ -84,4 +86,20 @@ export class FileCheckpoint implements Checkpoint {
 export interface OwnStream {
   readonly stream: string;
   readonly file: FileIdentity;
+}
+
+/** The stream of a copy of what the ledger's file held. */
+export function ownStream(stat: Stats, { file }: StreamLedger, births: BirthTimes): OwnStream {
+  return {
+    stream: streamOf(stat, births),
+    file: {
+      path: file.path,
+      home: file.home,
+      dev: stat.dev,
+      ino: stat.ino,
+      birthMs: births.of(stat),
+      madeBeforeMs: undefined,
+      sinceMs: undefined,
+    },
+  };
 }

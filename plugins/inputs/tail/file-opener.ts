@@ -2,7 +2,7 @@ import type { InputContext } from "logcollector/plugin";
 import { BatchMaker } from "./batch-maker.ts";
 import type { TailConfig } from "./config.ts";
 import type { Copy } from "./copies.ts";
-import { StreamLedger } from "./file-checkpoint.ts";
+import { ownStream, StreamLedger } from "./file-checkpoint.ts";
 import { type FileIdentity, streamOf } from "./file-identity.ts";
 import type { NewFile } from "./file-table.ts";
 import type { Place } from "./place.ts";
@@ -65,24 +65,12 @@ export class FileOpener {
   /** A copy that is to be read for the stream of the file that it was made of. Throws like {@link open}. */
   openCopy({ path: openPath, stat, place }: Copy, of: TailedFile): TailedFile {
     const { settings, positions: { births } } = this.options;
-    const { path, home } = of.ledger.file;
     const copy = new TailedFile({
       openPath,
       stat,
       births,
       ledger: of.ledger,
-      own: {
-        stream: streamOf(stat, births),
-        file: {
-          path,
-          home,
-          dev: stat.dev,
-          ino: stat.ino,
-          birthMs: births.of(stat),
-          madeBeforeMs: undefined,
-          sinceMs: undefined,
-        },
-      },
+      own: ownStream(stat, of.ledger, births),
       compressed: false,
       newMaker: of.newMaker,
       limits: settings.limits,

@@ -210,6 +210,8 @@ export class FileReader {
   }
 
   private verify(place: Place): boolean {
+    // Of a file of which nothing was read it cannot be told whether something was in it and taken away since.
+    if (place.offset === 0) return false;
     const before = bytesBefore(this.fd, place);
     if (before === undefined) return false;
     this.mark = before;

@@ -101,9 +101,9 @@ export class FileTable {
     return file !== undefined && file.isSame(stat);
   }
 
-  /** It is followed, or is about to be, as the last scan found it. */
+  /** It is followed, or will be as soon as it is found. */
   isTaken(found: FoundFile): boolean {
-    return this.isFollowed(found) || this.present.has(identityOf(found.stat));
+    return this.isFollowed(found) || this.isWanted(found.path);
   }
 
   /** Looks the patterns up again. Returns the files to read that were not followed before. */
@@ -235,12 +235,11 @@ export class FileTable {
   /** Where nothing is at a path any more, a file may have come and been renamed away meanwhile. */
   private addUnseen(found: readonly FoundFile[], ancestors: Ancestors): TailedFile[] {
     const there = new Set(found.map(({ path }) => path));
-    const rotated = [...this.byPath.values()].filter(({ path, rotatedMs }) =>
-      rotatedMs >= 0 && !there.has(path)
-    ).slice(-MAX_LOOKS).map(({ path }) => path);
-    const known = this.isFirstScan
-      ? [...this.options.known.paths()].filter((path) => !there.has(path) && this.isWanted(path))
-      : [];
+    const isMissing = (path: string) => !there.has(path) && this.isWanted(path);
+    const rotated = [...this.byPath.values()].filter(({ rotatedMs }) => rotatedMs >= 0)
+      .map(({ path }) => path).filter(isMissing).slice(-MAX_LOOKS);
+    const known = [...this.options.known.paths()].filter(isMissing)
+      .slice(this.isFirstScan ? 0 : -MAX_LOOKS);
     return [...new Set([...rotated, ...known])].flatMap((path) => {
       const { files } = ancestors.of(path, this.byPath.get(path), undefined);
       return files.flatMap((ancestor) => this.addAncestor(path, ancestor));

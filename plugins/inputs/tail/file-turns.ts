@@ -7,9 +7,10 @@ import type { FileOpener } from "./file-opener.ts";
 import { ReadBuffer } from "./file-reader.ts";
 import type { FileTable } from "./file-table.ts";
 import type { FolderWatch } from "./folder-watch.ts";
-import type { Place } from "./place.ts";
+import { isTelling, type Place } from "./place.ts";
 import type { Positions } from "./positions.ts";
 import { type ScanSchedule, SETTLE_MS } from "./scan-schedule.ts";
+import type { FoundFile } from "./scan.ts";
 import type { FileSettings } from "./settings.ts";
 import type { TailedFile } from "./tailed-file.ts";
 import type { WorkQueue } from "./work-queue.ts";
@@ -69,11 +70,12 @@ export class FileTurns {
       } catch (error) {
         return await this.failed(file, error as Error);
       }
-      if (turn.kind === "end") return await this.reachedEnd(file);
       if (turn.kind === "replaced") {
         await this.replaced(file, turn.lost);
         break;
       }
+      if (file.lost !== undefined && isTelling(file.place)) file.lost = undefined;
+      if (turn.kind === "end") return await this.reachedEnd(file);
       file.grewMs = ctx.clock.nowMs();
       await emitter.emit(file, turn.batch);
     }
@@ -103,13 +105,11 @@ export class FileTurns {
         if (!predecessor.compressed) this.options.queue.add(predecessor);
         return true;
       }
-      if (predecessor.own !== undefined) file.lost = predecessor.place;
+      if (predecessor.own !== undefined && file.own === undefined) file.lost = predecessor.place;
       file.predecessor = undefined;
     }
-    // Meanwhile it may have been truncated once more.
-    if (file.lost !== undefined && this.addCopies(file, file.lost).length > 0) return true;
-    file.lost = undefined;
-    return false;
+    // Until something of its new content is seen it may have been truncated once more.
+    return file.lost !== undefined && this.addCopies(file, file.lost).length > 0;
   }
 
   /** The content is another: the rest of what was there before is read first, if there is a copy of it. */
@@ -125,24 +125,28 @@ export class FileTurns {
   }
 
   private addCopies(file: TailedFile, lost: Place): readonly TailedFile[] {
-    const { positions: { births, known }, table, opener, ctx } = this.options;
+    const { positions, table, opener, ctx } = this.options;
+    const { births, known } = positions;
     const { ledger } = file;
-    const found = findCopies(ledger.file, lost, ledger.seenSec, {
+    const { unread, done } = findCopies(ledger.file, lost, ledger.seenSec, {
       births,
       known,
       isFollowed: (other) => table.isTaken(other),
       isAtHome: file.isAtHome,
     });
-    const copies = found.flatMap((copy) => {
+    const attempt = <T>({ path }: FoundFile, call: () => T): T[] => {
       try {
-        const opened = opener.openCopy(copy, file);
-        ctx.log.info(`Reading what ${file.path} held before from ${copy.path}`);
-        return [opened];
+        return [call()];
       } catch (error) {
-        ctx.log.warn(`Cannot read ${copy.path}: ${(error as Error).message}`);
+        ctx.log.warn(`Cannot read ${path}: ${(error as Error).message}`);
         return [];
       }
-    });
+    };
+    for (const copy of done) attempt(copy, () => positions.passCopy(copy, ledger));
+    const copies = unread.flatMap((copy) => attempt(copy, () => opener.openCopy(copy, file)));
+    for (const { openPath } of copies) {
+      ctx.log.info(`Reading what ${file.path} held before from ${openPath}`);
+    }
     table.addCopies(file, copies);
     return copies;
   }

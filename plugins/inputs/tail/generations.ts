@@ -16,7 +16,7 @@ export function generationsOf(name: string): GenerationNames {
     matches: (other) => {
       if (other === name || !other.startsWith(stem)) return false;
       const added = other.slice(stem.length).replace(extension, "");
-      return /^[-._\dTZ:+]*(?:old|bak|prev|last)?$/i.test(added);
+      return added !== "" && /^[-._\dTZ:+]*(?:old|bak|prev|last)?$/i.test(added);
     },
   };
 }

@@ -1,12 +1,13 @@
 import type { CheckpointStore, InputContext } from "logcollector/plugin";
 import { BirthTimes } from "./birth-times.ts";
 import type { TailConfig } from "./config.ts";
-import type { OwnStream, StreamLedger } from "./file-checkpoint.ts";
+import { type OwnStream, ownStream, type StreamLedger } from "./file-checkpoint.ts";
 import type { FileIdentity } from "./file-identity.ts";
 import { Forgetting } from "./forgetting.ts";
 import { type KnownFile, KnownFiles } from "./known-files.ts";
-import type { Place } from "./place.ts";
+import { headPrintOf, type Place, START } from "./place.ts";
 import { type Position, writePosition } from "./position.ts";
+import type { FoundFile } from "./scan.ts";
 import type { TailedFile } from "./tailed-file.ts";
 
 /** A position is written again after this time without a new one, so that it shows that its file is still there. */
@@ -93,6 +94,12 @@ export class Positions {
     this.lookAfter(known, ledger);
   }
 
+  /** A copy holds nothing that was not read for the stream before. Throws when it cannot be read. */
+  passCopy({ path, stat }: FoundFile, ledger: StreamLedger): void {
+    const place = { ...START, head: headPrintOf(path) };
+    this.leaveCopy(ownStream(stat, ledger, this.births), ledger, place);
+  }
+
   /** Says from time to time that followed files are still there, and forgets those that are gone. */
   sweep(files: Iterable<TailedFile>): void {
     if (!this.forgetting.sweep()) return;
@@ -102,7 +109,7 @@ export class Positions {
     }
   }
 
-  /** What the copy held is safe only with the stream that it was read for: it counts as read from then on. */
+  /** What a copy held counts as read as soon as it is safe: until then it is found again by what it holds. */
   private leaveCopy(own: OwnStream, ledger: StreamLedger, place: Place): void {
     const known = this.done(own.stream, own.file, place, false);
     ledger.whenSafe(() => this.store.save(known.stream, writePosition(known.position)));

@@ -115,6 +115,15 @@ export class TailedFile {
     return this.reader.isDeleted;
   }
 
+  /**
+   * When what is in a copy was last seen where it was copied from, in seconds since 1970: copies of what was there
+   * later are younger.
+   */
+  get seenSec(): number | undefined {
+    if (this.own === undefined) return undefined;
+    return Math.floor((this.birthMs || this.changedWallMs) / 1000);
+  }
+
   /** It lies where it was made. */
   get isAtHome(): boolean {
     const stat = statOf(this.home);

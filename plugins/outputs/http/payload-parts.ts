@@ -1,4 +1,4 @@
-import { PartialError, PermanentError } from "logcollector/plugin";
+import { PartialError, PermanentError, type RefusedPart } from "logcollector/plugin";
 import type { RecordList } from "./record-list.ts";
 import { TooLargeError } from "./response.ts";
 
@@ -22,6 +22,7 @@ export class PayloadParts {
   private smallestRefused = Infinity;
   private refusal: PermanentError | undefined;
   private refused = 0;
+  private readonly refusedParts: RefusedPart[] = [];
   /** The smallest record that was too large by itself: its bytes as they were sent, and before. */
   private refusedRecord = { sent: Infinity, plain: Infinity };
 
@@ -43,8 +44,9 @@ export class PayloadParts {
     }
     if (this.refusal === undefined) return;
     if (this.refused === length) throw this.refusal;
-    const { message } = this.refusal;
-    throw new PartialError(message, new Uint8Array(), 0, this.refused, { cause: this.refusal });
+    const { refusal: cause, refusedParts } = this;
+    const none = new Uint8Array();
+    throw new PartialError(cause.message, none, 0, this.refused, { cause, refusedParts });
   }
 
   private async send(from: number, to: number): Promise<void> {
@@ -53,8 +55,7 @@ export class PayloadParts {
       // What is larger than a record that was refused need not be asked about.
       const { sent, plain } = this.refusedRecord;
       if (bytes.length >= sent && this.records.size(from, to) >= plain) {
-        this.refused++;
-        return;
+        return this.refuse(bytes, 1);
       }
     } else if (bytes.length >= this.smallestRefused || this.options.isTooLarge(bytes.length)) {
       return this.halve(from, to);
@@ -62,14 +63,20 @@ export class PayloadParts {
     try {
       await this.options.post(bytes);
     } catch (error) {
-      return await this.failed(error as Error, bytes.length, from, to);
+      return await this.failed(error as Error, bytes, from, to);
     }
     if (bytes.length < this.smallestRefused && this.smallestRefused < Infinity) {
       this.options.learn(this.smallestRefused);
     }
   }
 
-  private async failed(error: Error, sent: number, from: number, to: number): Promise<void> {
+  private refuse(bytes: Uint8Array, records: number): void {
+    this.refused += records;
+    this.refusedParts.push({ bytes: new Uint8Array(bytes), records });
+  }
+
+  private async failed(error: Error, bytes: Uint8Array, from: number, to: number): Promise<void> {
+    const sent = bytes.length;
     if (error instanceof TooLargeError) {
       this.smallestRefused = Math.min(this.smallestRefused, sent);
       if (to - from > 1) return this.halve(from, to);
@@ -77,8 +84,7 @@ export class PayloadParts {
     }
     if (error instanceof PermanentError) {
       this.refusal = error;
-      this.refused += to - from;
-      return;
+      return this.refuse(bytes, to - from);
     }
     // Nothing is done with yet: the payload stays as it is.
     if (from === 0) throw error;
@@ -88,6 +94,7 @@ export class PayloadParts {
     const remaining = new Uint8Array(body);
     throw new PartialError(error.message, remaining, length - from, this.refused, {
       cause: error,
+      refusedParts: this.refusedParts,
     });
   }
 

@@ -7,6 +7,7 @@ import {
   PartialError,
   type Payload,
   PermanentError,
+  type RefusedPart,
 } from "logcollector/plugin";
 import { type Headers, isHeaderName } from "./headers.ts";
 
@@ -51,6 +52,7 @@ async function sendAll(payload: Payload, send: Send, signal: AbortSignal): Promi
   let left = payload.records;
   let refusal: PermanentError | undefined;
   let refused = 0;
+  const refusedParts: RefusedPart[] = [];
   for (let at = 0; at < bytes.length;) {
     const { headers, body, end } = unframe(bytes, at);
     try {
@@ -62,17 +64,21 @@ async function sendAll(payload: Payload, send: Send, signal: AbortSignal): Promi
         const cause = error as Error;
         // Not slice(), which of a Buffer is a view: the engine takes the payload's memory back.
         const remaining = new Uint8Array(bytes.subarray(at));
-        throw new PartialError(cause.message, remaining, left, refused, { cause });
+        throw new PartialError(cause.message, remaining, left, refused, { cause, refusedParts });
       }
       refusal = error;
       refused++;
+      refusedParts.push({ bytes: new Uint8Array(bytes.subarray(at, end)), records: 1 });
     }
     left--;
     at = end;
   }
   if (refusal === undefined) return;
   if (refused === payload.records) throw refusal;
-  throw new PartialError(refusal.message, new Uint8Array(), 0, refused, { cause: refusal });
+  throw new PartialError(refusal.message, new Uint8Array(), 0, refused, {
+    cause: refusal,
+    refusedParts,
+  });
 }
 
 function frame(headers: Headers, body: Uint8Array): Uint8Array {

@@ -112,7 +112,7 @@ describe("the disk queue over crashes", () => {
     }
   });
 
-  test(`${SEEDS.length} seeded lives ended by kills and losses of power lose nothing`, async () => {
+  test(`fault 5: ${SEEDS.length} seeded lives ended by kills and losses of power lose nothing`, async () => {
     for (const seed of SEEDS) {
       const problems = await check(seed, ["kill", "power"]);
       expect(problems.filter((text) => !/came after/.test(text))).toEqual([]);

@@ -2,7 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** An authority of its own with a server's and a client's certificate, as files in a temporary folder. */
+/**
+ * An authority of its own as files in a temporary folder, with certificates: a `server`'s for localhost, one that has
+ * `expired`, one for `elsewhere`, and a `client`'s.
+ */
 export interface Certificates {
   readonly path: (name: string) => string;
   readonly read: (name: string) => Buffer;
@@ -17,7 +20,7 @@ export function makeCertificates(): Certificates {
     if (exitCode !== 0) throw new Error(`openssl ${args[0]}: ${stderr}`);
   };
   const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  const sign = (name: string, extension: string): void => {
+  const sign = (name: string, extension: string, days = 2): void => {
     writeFileSync(path("extensions"), extension);
     openssl(
       "req",
@@ -30,7 +33,7 @@ export function makeCertificates(): Certificates {
       `/CN=${name}`,
     );
     const authority = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"];
-    const output = ["-out", `${name}.crt`, "-days", "2", "-extfile", "extensions"];
+    const output = ["-out", `${name}.crt`, "-days", `${days}`, "-extfile", "extensions"];
     openssl("x509", "-req", "-in", `${name}.csr`, ...authority, ...output);
   };
   const subject = ["-subj", "/CN=Test authority", "-addext", "basicConstraints=critical,CA:TRUE"];
@@ -47,6 +50,8 @@ export function makeCertificates(): Certificates {
     ...subject,
   );
   sign("server", "subjectAltName=DNS:localhost");
+  sign("expired", "subjectAltName=DNS:localhost", -1);
+  sign("elsewhere", "subjectAltName=DNS:elsewhere.example");
   sign("client", "extendedKeyUsage=clientAuth");
   openssl("ec", "-in", "client.key", "-aes128", "-passout", "pass:secret", "-out", "locked.key");
   return {

@@ -220,11 +220,14 @@ test("http shows nothing of the answer when log_response_payload is off", async 
   expect(error.message).toEndWith("status is 400");
 });
 
-test("http gives up on a server that does not answer in time", async () => {
+test.each([
+  { "http.response_timeout": "5s" },
+  { "http.response_timeout": 0, "net.io_timeout": "5s" },
+])("http gives up on a server that does not answer in time, with %j", async (limits) => {
   let arrived = () => {};
   const request = new Promise<void>((resolve) => arrived = resolve);
   const server = await startServer(() => arrived());
-  const output = drive({ port: server.port, "http.response_timeout": "5s" });
+  const output = drive({ port: server.port, ...limits });
   const sent = output.write(bodies({})).catch((error: Error) => error);
   await request;
   output.ctx.clock.advance(5000);
