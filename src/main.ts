@@ -68,6 +68,10 @@ async function execute(command: Command): Promise<number> {
       const { dlq } = require("./cli/dlq/mod.ts") as typeof import("./cli/dlq/mod.ts");
       return await dlq(command.args, io);
     }
+    case "queue": {
+      const { queue } = require("./cli/queue/mod.ts") as typeof import("./cli/queue/mod.ts");
+      return await queue(command.args, io);
+    }
     case "schema":
       return schema(io, CATALOG);
     case "docs":

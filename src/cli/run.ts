@@ -25,6 +25,7 @@ import { parserRegistry } from "./parser-registry.ts";
 import { pipelineSpec } from "./pipeline-spec.ts";
 import type { FileLock } from "../state/file-lock.ts";
 import { checkpointOpener, diskSettings, lockStorage } from "./storage.ts";
+import { warnOfOrphans } from "./queue/warn-of-orphans.ts";
 import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
 import { TextPages } from "./text-pages.ts";
 import { VERSION } from "./version.ts";
@@ -71,6 +72,7 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     lock?.release();
     return reportProblems(unopened.map(assembled.reported), io);
   }
+  warnOfOrphans(config, assembled.pipeline.outputs, say, metrics);
   const stopWatching = watchPlugins(
     config.service.hot_reload ? loaded.liveFiles : [],
     say,

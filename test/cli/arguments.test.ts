@@ -47,7 +47,7 @@ describe("parseArguments", () => {
   });
 
   test("leaves what follows a family of commands to it", () => {
-    for (const name of ["plugin", "dlq"] as const) {
+    for (const name of ["plugin", "dlq", "queue"] as const) {
       expect(parseArguments([name, "list", "-c", "x"])).toEqual({
         name,
         args: ["list", "-c", "x"],
@@ -65,6 +65,7 @@ describe("parseArguments", () => {
     ["plugni", 'unknown command "plugni": did you mean "plugin"?'],
     ["-q plugin", '"plugin" must be the first argument'],
     ["-c x dlq list", '"dlq" must be the first argument'],
+    ["-c x queue", '"queue" must be the first argument'],
     ["config.yaml", 'unknown command "config.yaml": see "logcollector --help"'],
     ["plugins a b", 'unexpected "b" behind "plugins"'],
     ["-p a=b", "-p a=… must follow -i, -F or -o"],

@@ -1,8 +1,16 @@
 import { expect, test } from "bun:test";
-import { appendFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { Collector } from "../support/binary.ts";
 import { HttpSink } from "../support/http-sink.ts";
 import { untilMetric } from "../support/metric.ts";
+import { onSmallDisk } from "../support/small-disk.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 test("what a destination refuses is kept, shown, sent again to the byte, and dropped", async () => {
@@ -161,6 +169,37 @@ pipeline:
     expect(await run.stop()).toBe(0);
   }
   expect(readdirSync(folder.at("letters"))).toHaveLength(2);
+});
+
+test("fault 12: a full disk holds a letter back until there is room, and nothing is given up", async () => {
+  await onSmallDisk("512k", async (disk) => {
+    using sink = new HttpSink();
+    sink.status = 400;
+    await Bun.write(`${disk}/app.log`, "x".repeat(1000) + "\n");
+    await Bun.write(
+      `${disk}/config.yaml`,
+      `service: {flush: 0.02, scheduler.base: 1, scheduler.cap: 1, storage.path: ${disk}/state}
+pipeline:
+  inputs:
+    - {name: tail, path: ${disk}/app.log, read_from_head: on}
+  outputs:
+    - {name: http, match: '*', host: 127.0.0.1, port: ${sink.port}, format: json_lines}
+`,
+    );
+    const filler = `${disk}/filler`;
+    try {
+      writeFileSync(filler, Buffer.alloc(600_000));
+    } catch {
+      // It is full now.
+    }
+    await using run = new Collector(["-c", `${disk}/config.yaml`]);
+    await run.untilLog("Cannot keep 1 record as a dead letter: ENOSPC");
+    expect(readdirSync(`${disk}/state/rejected`)).toEqual([]);
+    rmSync(filler);
+    await run.untilLog("Kept 1 record as a dead letter");
+    expect(readdirSync(`${disk}/state/rejected`)).toHaveLength(1);
+    expect(await run.stop()).toBe(0);
+  });
 });
 
 test("without a folder that can be written nothing starts, with one clear line", async () => {

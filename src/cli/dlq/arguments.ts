@@ -1,8 +1,7 @@
-import { parseArgs } from "node:util";
 import { parseLetterFile, parseLetterId } from "../../buffer/dead-letters/letter-name.ts";
-import { suggestion } from "../../lib/closest.ts";
 import { parseDuration } from "../../lib/duration.ts";
 import { UsageError } from "../arguments.ts";
+import { helpOf, nothingBehind, parseSubcommand, type SubcommandFamily } from "../subcommand.ts";
 
 /** Where dead letters are. */
 export interface LetterPlace {
@@ -41,80 +40,34 @@ export type DlqCommand =
   }
   | { readonly name: "help" };
 
-const COMMANDS = ["list", "show", "replay", "drop", "help"] as const;
-const HELP = `see "logcollector dlq --help"`;
+type CommandName = Exclude<DlqCommand["name"], "help">;
 
-const OPTIONS = {
-  config: { type: "string", short: "c" },
-  path: { type: "string" },
-  json: { type: "boolean" },
-  output: { type: "string" },
-  raw: { type: "boolean" },
-  all: { type: "boolean" },
-  "older-than": { type: "string" },
-  to: { type: "string" },
-  help: { type: "boolean", short: "h" },
-} as const;
-
-type OptionName = keyof typeof OPTIONS;
-
-const OPTIONS_OF: Readonly<Record<string, readonly OptionName[]>> = {
-  list: ["config", "path", "json", "output"],
-  show: ["config", "path", "raw"],
-  drop: ["config", "path", "all", "output", "older-than"],
-  replay: ["config", "all", "output", "to"],
+const FAMILY: SubcommandFamily<CommandName> = {
+  family: "dlq",
+  options: {
+    config: { type: "string", short: "c" },
+    path: { type: "string" },
+    json: { type: "boolean" },
+    output: { type: "string" },
+    raw: { type: "boolean" },
+    all: { type: "boolean" },
+    "older-than": { type: "string" },
+    to: { type: "string" },
+  },
+  optionsOf: {
+    list: ["config", "path", "json", "output"],
+    show: ["config", "path", "raw"],
+    replay: ["config", "all", "output", "to"],
+    drop: ["config", "path", "all", "output", "older-than"],
+  },
 };
+const HELP = helpOf("dlq");
 
 /** Reads what follows `logcollector dlq`. Throws {@link UsageError}. */
 export function parseDlqArguments(args: readonly string[]): DlqCommand {
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: OPTIONS,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  if (tokens.some((token) => token.kind === "option" && token.name === "help")) {
-    return { name: "help" };
-  }
-  const words = tokens.flatMap((token) => token.kind === "positional" ? [token.value] : []);
-  const name = commandName(words[0]);
-  const options = new Map<string, string>();
-  for (const token of tokens) {
-    if (token.kind !== "option") continue;
-    const { name: option, rawName, value, inlineValue } = token;
-    if (!OPTIONS_OF[name]?.includes(option as OptionName)) {
-      throw new UsageError(`unknown option ${rawName} of "dlq ${name}": ${HELP}`);
-    }
-    if (options.has(option)) throw new UsageError(`${rawName} is given twice`);
-    const isFlag = OPTIONS[option as OptionName].type === "boolean";
-    if (isFlag && value !== undefined) throw new UsageError(`${rawName} takes no value`);
-    if (!isFlag && (value === undefined || !inlineValue && value.startsWith("-"))) {
-      throw new UsageError(`${rawName} needs a value`);
-    }
-    options.set(option, value ?? "");
-  }
-  return commandOf(name, words.slice(1), options);
-}
-
-type CommandName = typeof COMMANDS[number];
-
-function commandName(word: string | undefined): CommandName {
-  if (word === undefined) {
-    throw new UsageError(`"dlq" needs a command, one of ${COMMANDS.join(", ")}: ${HELP}`);
-  }
-  const name = COMMANDS.find((command) => command === word);
-  if (name !== undefined) return name;
-  throw new UsageError(
-    `unknown command "dlq ${word}"${suggestion(word, COMMANDS) || `: ${HELP}`}`,
-  );
-}
-
-function commandOf(
-  name: CommandName,
-  words: readonly string[],
-  options: ReadonlyMap<string, string>,
-): DlqCommand {
+  const parsed = parseSubcommand(args, FAMILY);
+  if (parsed === undefined) return { name: "help" };
+  const { name, words, options } = parsed;
   switch (name) {
     case "list":
       nothingBehind(words, `dlq list`);
@@ -138,8 +91,6 @@ function commandOf(
       }
       return { name, configPath, choice: choiceOf(name, words, options), to: options.get("to") };
     }
-    case "help":
-      return { name };
   }
 }
 
@@ -196,8 +147,4 @@ function idOf(word: string): string {
   const letter = parseLetterFile(name)?.letter ?? parseLetterId(name);
   if (letter !== undefined) return letter.id;
   throw new UsageError(`"${word}" is no id of a dead letter: "logcollector dlq list" shows them`);
-}
-
-function nothingBehind(rest: readonly string[], command: string): void {
-  if (rest.length > 0) throw new UsageError(`unexpected "${rest[0]}" behind "${command}"`);
 }

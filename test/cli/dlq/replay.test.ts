@@ -26,9 +26,6 @@ ${outputs}
 const httpTo = ({ port }: HttpSink, more = "") =>
   `    - {name: http, match: '*', host: 127.0.0.1, port: ${port}, format: json_lines${more}}\n`;
 
-/** Letters as that output has them. */
-const FORMAT = { format: "json_lines" };
-
 describe("dlq replay", () => {
   test("sends each letter to its output, and says what became of it", async () => {
     using folder = new DlqFolder();
@@ -36,10 +33,10 @@ describe("dlq replay", () => {
     using bad = new HttpSink();
     bad.status = 400;
     const path = await config(folder, httpTo(good) + httpTo(bad));
-    const a = await folder.add({ ...FORMAT, text: "a\n", records: 1 });
-    const b = await folder.add({ ...FORMAT, text: "b\n", records: 2, output: "http.1" });
-    const c = await folder.add({ ...FORMAT, text: "c\n", records: 4, output: "gone" });
-    const d = await folder.add({ ...FORMAT, text: "d\n", records: 8 });
+    const a = await folder.add({ text: "a\n", records: 1 });
+    const b = await folder.add({ text: "b\n", records: 2, output: "http.1" });
+    const c = await folder.add({ text: "c\n", records: 4, output: "gone" });
+    const d = await folder.add({ text: "d\n", records: 8 });
     const { status, out, err } = await folder.run("replay", "--all", "-c", path);
     expect([status, err]).toEqual([1, ""]);
     expect(out.trimEnd().split("\n")).toEqual([
@@ -149,7 +146,7 @@ export default defineOutput({
     using folder = new DlqFolder();
     using sink = new HttpSink();
     const path = await config(folder, httpTo(sink, ", body_key: $x"));
-    const id = await folder.add(FORMAT);
+    const id = await folder.add();
     const { status, out } = await folder.run("replay", id, "-c", path);
     expect(status).toBe(1);
     expect(out).toMatch(
@@ -161,7 +158,7 @@ export default defineOutput({
     using folder = new DlqFolder();
     using sink = new HttpSink();
     const path = await config(folder, httpTo(sink));
-    await folder.add(FORMAT);
+    await folder.add();
     const lock = lockFile(`${folder.letters}/replay.lock`);
     const { status, err } = await folder.run("replay", "--all", "-c", path);
     lock.release();
@@ -185,7 +182,7 @@ export default defineOutput({
     using sink = new HttpSink();
     sink.status = 503;
     const path = await config(folder, httpTo(sink));
-    const ids = [await folder.add(FORMAT), await folder.add(FORMAT)];
+    const ids = [await folder.add(), await folder.add()];
     const running = folder.run("replay", "--all", "-c", path);
     await eventually(() => sink.refused > 0);
     folder.stop();
