@@ -53,6 +53,7 @@ const OPTIONS = {
   flush: { type: "string", short: "f" },
   parser: { type: "string", short: "R" },
   log_file: { type: "string", short: "l" },
+  storage_path: { type: "string", short: "b" },
   http: { type: "boolean", short: "H" },
   port: { type: "string", short: "P" },
   plugin: { type: "string", short: "e" },
@@ -67,7 +68,6 @@ type OptionName = keyof typeof OPTIONS;
 
 /** What Fluent Bit has and this version has not. */
 const REFUSED: Readonly<Record<string, string>> = {
-  "-b": "storage_path",
   "-d": "daemon",
   "-C": "custom",
   "-T": "sp-task",
@@ -184,7 +184,9 @@ class PipelineBuilder {
     else if (name === "flush") this.service.push(entry("flush", value, `${raw} ${value}`));
     else if (name === "parser") this.service.push(entry("parsers_file", value, `${raw} ${value}`));
     else if (name === "log_file") this.service.push(entry("log_file", value, `${raw} ${value}`));
-    else this.service.push(entry("http_port", value, `${raw} ${value}`));
+    else if (name === "storage_path") {
+      this.service.push(entry("storage.path", value, `${raw} ${value}`));
+    } else this.service.push(entry("http_port", value, `${raw} ${value}`));
   }
 
   private property(raw: string, text: string): void {

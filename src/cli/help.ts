@@ -26,6 +26,7 @@ Options
   -f, --flush SECONDS    how long records are gathered before they are sent
   -R, --parser FILE      a file with parsers; repeat it for more
   -l, --log_file FILE    write the collector's own log to a file
+  -b, --storage_path DIR keep queues, positions and dead letters in this folder
   -e, --plugin FILE      load a plugin of yours; repeat it for more
       --no-plugins       run no code but the collector's own, whatever the configuration says
   -H, --http             serve metrics and health over HTTP
