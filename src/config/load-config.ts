@@ -3,7 +3,7 @@ import type { PluginRegistry } from "../sdk/registry.ts";
 import { describeSchema } from "./describe-schema.ts";
 import { type ConfigFiles, readFailure, systemFiles } from "./files.ts";
 import type { LoadedConfig, ParserSection } from "./loaded-config.ts";
-import type { MapEntry, MapNode } from "./node.ts";
+import { entryOf, type MapEntry, type MapNode } from "./node.ts";
 import { checkOptions } from "./option-group.ts";
 import { parserSections } from "./parser-sections.ts";
 import { readParsersFiles } from "./parsers-files.ts";
@@ -19,7 +19,7 @@ import {
   type ServiceOptions,
   serviceSchema,
 } from "./service-options.ts";
-import { storageProblems } from "./storage.ts";
+import { deadLetterFolder, keepsDeadLetters, storageProblems } from "./storage.ts";
 import { Variables } from "./variables.ts";
 
 /** Where a configuration comes from, and what it may name. */
@@ -84,6 +84,12 @@ export function loadConfig(request: ConfigRequest): ConfigResult {
   // A file that could not be read, or a misspelt section, would only look like a missing pipeline.
   if (readWhole) requirePipeline(request, sections, problems);
   if (service !== undefined) {
+    const keeps = entryOf(serviceMap, "storage.keep.rejected");
+    if (
+      keeps !== undefined && keepsDeadLetters(service) && deadLetterFolder(service) === undefined
+    ) {
+      problems.add(keeps.at, `"${keeps.key}" needs a folder to keep them in: add storage.path`);
+    }
     for (const problem of storageProblems({ service, ...instances })) {
       problems.add(problem, problem.message);
     }

@@ -147,11 +147,13 @@ export class Sender {
   private async failed(payload: QueuedPayload, error: unknown): Promise<boolean> {
     const { metrics, retryLimit } = this.options;
     if (error instanceof PermanentError) {
+      const isDone = await this.giveUp(payload, dropReason(error, "refused"), error.message, "");
+      if (!isDone) return false;
       // The destination has answered, even if it did not like it.
       this.circuit.succeeded();
       // What is tried again counts as a retry only, as in Fluent Bit: its alerts are made for that.
       metrics.errors.value++;
-      return await this.giveUp(payload, dropReason(error, "refused"), error.message, "");
+      return true;
     }
     if (error instanceof PartialError) {
       await this.keepRemaining(payload, error);
@@ -190,8 +192,8 @@ export class Sender {
     try {
       await keep({ partition, bytes, records, reason, message, attempts });
     } catch (error) {
-      log.error(`Cannot keep ${what} as a dead letter: ${messageOf(error)}`);
-      this.tryAgainLater(payload, error);
+      const why = `it gave up, and they cannot be kept as a dead letter: ${messageOf(error)}`;
+      this.tryAgainLater(payload, new Error(why, { cause: error }));
       return false;
     }
     metrics.deadLetteredRecords.value += records;

@@ -76,6 +76,13 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
       'config.yaml:13:7: "rate_gate.max_bytes" is not supported in this version',
     ],
   ],
+  [
+    "dead letters without a place for them",
+    `service: {storage.keep.rejected: on}\n${tailWith("path: a")}`,
+    [
+      'config.yaml:1:11: "storage.keep.rejected" needs a folder to keep them in: add storage.path',
+    ],
+  ],
   ["a disk queue without a place for it", tailWith("path: a", "storage.type: filesystem"), [
     'config.yaml:5:21: option "storage.type" of input "tail": needs a folder to keep records in: add storage.path to service',
   ]],
