@@ -13,6 +13,8 @@ export interface ForgettingOptions {
 
 /** How long the position of a file that was given up is kept once the file is gone. */
 const KEEP_MS = 3_600_000;
+/** And that of one that was deleted, so that it cannot turn up again: containers make thousands of these in an hour. */
+const KEEP_DELETED_MS = 60_000;
 /** How long a position is kept whose file is nowhere, when it cannot be told whether it is gone. */
 const KEEP_UNSEEN_SEC = 7 * 24 * 3600;
 /** How often it is looked whether some position is due. */
@@ -31,7 +33,6 @@ interface Entry {
  */
 export class Forgetting {
   private readonly options: ForgettingOptions;
-  /** Those that are due first come first. */
   private entries: Entry[] = [];
   private sweptMs = -Infinity;
 
@@ -51,12 +52,12 @@ export class Forgetting {
         : KEEP_MS - (isDeleted ? Math.min(KEEP_MS, unseenSec * 1000) : 0);
       this.entries.push({ file, isSafe: () => true, dueMs: nowMs + waitMs });
     }
-    this.entries.sort((a, b) => a.dueMs - b.dueMs);
   }
 
   /** Looks after a file that was given up. */
   add(file: KnownFile, isSafe: () => boolean): void {
-    this.entries.push({ file, isSafe, dueMs: this.options.clock.nowMs() + KEEP_MS });
+    const keepMs = file.position.isDeleted ? KEEP_DELETED_MS : KEEP_MS;
+    this.entries.push({ file, isSafe, dueMs: this.options.clock.nowMs() + keepMs });
   }
 
   /** Removes what is due. Returns false when it was not time to look yet. */
@@ -64,8 +65,8 @@ export class Forgetting {
     const nowMs = this.options.clock.nowMs();
     if (nowMs - this.sweptMs < SWEEP_MS) return false;
     this.sweptMs = nowMs;
-    const end = this.entries.findIndex(({ dueMs }) => dueMs > nowMs);
-    const due = this.entries.splice(0, end === -1 ? this.entries.length : end);
+    const due = this.entries.filter(({ dueMs }) => dueMs <= nowMs);
+    if (due.length > 0) this.entries = this.entries.filter(({ dueMs }) => dueMs > nowMs);
     const folders = new Map<string, FolderListing>();
     for (const entry of due) {
       if (this.options.isFollowed(entry.file)) continue;
