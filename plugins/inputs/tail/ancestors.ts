@@ -21,7 +21,7 @@ export interface Ancestry {
   readonly hasKnown: boolean;
   /** Those of which something is still to be read, the oldest first. */
   readonly files: readonly Ancestor[];
-  /** Those that are gone although not everything in them was read. */
+  /** Those that are known from before the start and are gone: what was not read may have been compressed. */
   readonly gone: readonly KnownFile[];
 }
 
@@ -122,9 +122,10 @@ export class Ancestors {
     for (const one of known) {
       const found = places.get(one) ?? this.find(one, dirname(home));
       relatives.push(relativeOfKnown(one, found?.path));
-      if (one.position.isDone || (found !== undefined && isFollowed(found))) continue;
       if (found === undefined) gone.push(one);
-      else unread.push({ ...found, known: one, home });
+      else if (!one.position.isDone && !isFollowed(found)) {
+        unread.push({ ...found, known: one, home });
+      }
     }
     // What is younger than a file that is still where it was made can only be a copy of what it held. Those of a
     // known file are looked for when it turns out that it was truncated.

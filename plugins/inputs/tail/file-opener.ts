@@ -73,48 +73,54 @@ export class FileOpener {
     return file;
   }
 
-  /** Compressed files in which the rest of files may be that are gone, and what came after them. */
+  /**
+   * Compressed files in which the rest of files may be that are gone. Those that hold nothing that is known came
+   * after them, and are read whole, if the times of their making can be relied on.
+   */
   openPacked(path: string, gone: readonly KnownFile[]): TailedFile[] {
     const { settings, positions } = this.options;
     const tag = settings.tagFor(path);
     const plain = gone.filter(({ position }) => position.place.packedBytes === undefined);
     if (tag === null || plain.length === 0) return [];
     const files = [...new Set(plain.map(({ position }) => position.file.home))].flatMap((home) => {
-      const seenSec = plain.filter(({ position }) => position.file.home === home)
-        .map(({ position }) => position.seenSec);
-      return packedGenerations(home, Math.min(...seenSec), this.packedOptions);
+      const there = plain.filter(({ position }) => position.file.home === home);
+      const madeMs = Math.min(...there.map(({ position }) => position.seenSec * 1000));
+      const changedMs = Math.min(...there.map(({ position }) => position.file.birthMs));
+      return packedGenerations(home, { madeMs, changedMs }, this.packedOptions);
     });
     const sought = plain.map((known): Sought => {
-      const { stream, position: { file, place, seenSec } } = known;
+      const { stream, position: { file, place, seenSec, isDone } } = known;
       const ledger = new StreamLedger(stream, file, seenSec);
       ledger.start = place;
       const newMaker = () => new BatchMaker(settings.maker(path, tag, stream));
-      return { place, stream: { ledger, newMaker }, isReadElsewhere: false };
+      return { place, stream: { ledger, newMaker }, isReadElsewhere: isDone };
     });
     const search = new PackedSearch({
       sought,
       files: files.length,
-      readsOthers: false,
+      readsOthers: plain.every(({ position }) => position.file.birthMs > 0),
       onEnd: (found) =>
         plain.forEach((known, i) => {
-          const { stream } = sought[i]!;
-          if (found.has(sought[i]!)) positions.leaveGone(known, stream!.ledger);
-          else this.complain(known.position.file.path, files);
+          if (known.position.isDone) return;
+          if (!found.has(sought[i]!)) return this.complain(known.position.file.path, files);
+          positions.leaveGone(known, sought[i]!.stream!.ledger);
         }),
     });
-    return this.openEach(files, sought[0]!.stream!, search);
+    return this.openEach(files, sought.at(-1)!.stream!, search);
   }
 
   /** Compressed copies of what a file held before it was truncated. */
   openPackedCopies(of: TailedFile, lost: Place): TailedFile[] {
     if (lost.offset === 0 || !isTelling(lost)) return [];
     const { ledger, newMaker } = of;
-    const files = packedGenerations(of.home, ledger.seenSec, this.packedOptions);
+    const seenMs = ledger.seenSec * 1000;
+    const since = { madeMs: seenMs, changedMs: seenMs };
+    const files = packedGenerations(of.home, since, this.packedOptions);
     const stream = { ledger, newMaker };
     const search = new PackedSearch({
       sought: [{ place: lost, stream, isReadElsewhere: false }],
       files: files.length,
-      readsOthers: false,
+      readsOthers: ledger.file.birthMs > 0 && of.isAtHome,
       onEnd: (found) => found.size === 0 && this.complain(of.path, files),
     });
     return this.openEach(files, stream, search);

@@ -24,7 +24,7 @@ export interface FileTableOptions {
   readonly wallMs: () => number;
   /** Makes a file that was found, or returns `undefined` to leave it out. May throw. */
   readonly open: (found: NewFile) => TailedFile | undefined;
-  /** Opens the compressed files in which the rest of files may be that are gone. */
+  /** Opens compressed files in which the rest of files may be that are gone, or what came after them. */
   readonly openPacked: (path: string, gone: readonly KnownFile[]) => readonly TailedFile[];
   /** A file without a descriptor is gone: another has its inode. */
   readonly onGone: (file: TailedFile) => void;
@@ -254,7 +254,7 @@ export class FileTable {
 
   /** The rest of files that are gone comes before everything else at their path. */
   private addPacked(path: string, gone: readonly KnownFile[]): TailedFile[] {
-    if (gone.length === 0) return [];
+    if (gone.length === 0 || !this.isFirstScan) return [];
     const packed = this.options.openPacked(path, gone);
     for (const file of packed) {
       file.predecessor = this.byPath.get(path);

@@ -14,15 +14,19 @@ export interface PackedOptions {
   readonly isTaken: (found: FoundFile) => boolean;
 }
 
-/**
- * The compressed generations of a file that were made after it was last seen, in the order in which what is in them
- * was written.
- */
+/** Which of a file's compressed generations are wanted, in milliseconds since 1970. */
+export interface PackedSince {
+  /** They were compressed since. */
+  readonly madeMs: number;
+  /** What is in them was written to since. */
+  readonly changedMs: number;
+}
+
+/** The compressed generations of a file, in the order in which what is in them was written. */
 export function packedGenerations(
   home: string,
-  seenSec: number,
+  since: PackedSince,
   { births, isTaken }: PackedOptions,
-  listing: FolderListing = new FolderListing(dirname(home)),
 ): FoundFile[] {
   const name = basename(home);
   const names = generationsOf(name);
@@ -31,10 +35,11 @@ export function packedGenerations(
     const plain = other.slice(0, -EXTENSION.length);
     return plain === name || names.matches(plain);
   };
-  return listing.filesWith(names.stem, isPacked)
-    .filter((found) => (births.of(found.stat) || found.stat.ctimeMs) >= seenSec * 1000)
-    .filter((found) => !isTaken(found))
+  return new FolderListing(dirname(home)).filesWith(names.stem, isPacked)
+    .filter(({ stat }) => (births.of(stat) || stat.ctimeMs) >= since.madeMs)
     // Compressing keeps the time of the last change.
+    .filter(({ stat }) => stat.mtimeMs >= since.changedMs)
+    .filter((found) => !isTaken(found))
     .sort((a, b) => a.stat.mtimeMs - b.stat.mtimeMs).slice(-MAX_FILES);
 }
 

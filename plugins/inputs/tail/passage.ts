@@ -66,10 +66,13 @@ export class Passage {
     return this.phase === "passing" ? this.pass(piece) : this.ignoresAll ? NOTHING : piece;
   }
 
-  /** What is to be read of a content that ended before it was long enough to tell. Throws {@link OtherContentError}. */
+  /**
+   * What is to be read of a content that ended before it was long enough to tell. One that ends before the place in
+   * what it begins like was read. Throws {@link OtherContentError}.
+   */
   end(): Buffer {
     const read = this.phase === "choosing" ? this.choose() : NOTHING;
-    if (this.phase === "passing" && this.sought !== undefined) throw new OtherContentError();
+    if (this.phase === "passing" && this.sought !== undefined) this.phase = "ignoring";
     return read;
   }
 
