@@ -21,6 +21,8 @@ export interface Ancestry {
   readonly hasKnown: boolean;
   /** Those of which something is still to be read, the oldest first. */
   readonly files: readonly Ancestor[];
+  /** Those that are known from before the start and are gone: what was not read may have been compressed. */
+  readonly gone: readonly KnownFile[];
 }
 
 export interface Ancestor extends FoundFile {
@@ -47,7 +49,7 @@ interface Neighbours {
   readonly known: KnownFile | undefined;
 }
 
-const NONE: Ancestry = { hasKnown: false, files: [] };
+const NONE: Ancestry = { hasKnown: false, files: [], gone: [] };
 
 /**
  * Finds the files that were at a path before the one that is there now: those that were renamed while nobody
@@ -69,17 +71,19 @@ export class Ancestors {
     if (before === undefined && known.length === 0) return NONE;
     const homes = new Set(known.map(({ position }) => position.file.home));
     if (before !== undefined) homes.add(before.home);
+    const gone: KnownFile[] = [];
     const files = [...homes].flatMap((home) => {
       const isHere = ({ position }: KnownFile) => position.file.home === home;
       return this.madeAt(home, known.filter(isHere), {
         before: before?.home === home ? before : undefined,
         now,
         known: there,
-      });
+      }, gone);
     });
     return {
       hasKnown: before !== undefined || known.some(({ isFromBefore }) => isFromBefore),
       files: oldestFirst(files, this.options.births),
+      gone,
     };
   }
 
@@ -96,6 +100,7 @@ export class Ancestors {
     home: string,
     known: readonly KnownFile[],
     { before, now, known: there }: Neighbours,
+    gone: KnownFile[],
   ): Ancestor[] {
     const { births, isFollowed, excluded } = this.options;
     const names = generationsOf(basename(home));
@@ -117,8 +122,10 @@ export class Ancestors {
     for (const one of known) {
       const found = places.get(one) ?? this.find(one, dirname(home));
       relatives.push(relativeOfKnown(one, found?.path));
-      if (found === undefined || one.position.isDone || isFollowed(found)) continue;
-      unread.push({ ...found, known: one, home });
+      if (found === undefined) gone.push(one);
+      else if (!one.position.isDone && !isFollowed(found)) {
+        unread.push({ ...found, known: one, home });
+      }
     }
     // What is younger than a file that is still where it was made can only be a copy of what it held. Those of a
     // known file are looked for when it turns out that it was truncated.

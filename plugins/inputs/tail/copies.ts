@@ -30,6 +30,8 @@ export interface FoundCopies {
   readonly unread: readonly Copy[];
   /** Those that hold nothing that was not read, and were not known to. */
   readonly done: readonly FoundFile[];
+  /** Among them is the copy of what was being read. */
+  readonly isFound: boolean;
 }
 
 /**
@@ -57,7 +59,7 @@ export function findCopies(
   );
   // What was read in this run has nothing left, whatever its size says.
   const isDone = (found: FoundFile) => knownAs.get(found)?.isFromBefore === false;
-  if (candidates.every(isDone)) return { unread: [], done: [] };
+  if (candidates.every(isDone)) return { unread: [], done: [], isFound: candidates.length > 0 };
   const isUnknown = (found: FoundFile) => knownAs.get(found) === undefined;
   const isSince = (found: FoundFile) => ageOf(found) >= seenSec * 1000;
   const isKnown = lost.offset > 0 && isTelling(lost);
@@ -68,7 +70,7 @@ export function findCopies(
   if (at === -1) {
     const isSure = isAtHome && (isTelling(lost) || lost.offset === 0);
     const unread = isSure ? candidates.filter(isSince).filter(isUnknown).map(whole) : [];
-    return { unread, done: [] };
+    return { unread, done: [], isFound: false };
   }
   const same = candidates[at]!;
   const isRead = isDone(same) || same.stat.size <= lost.offset;
@@ -76,5 +78,6 @@ export function findCopies(
   return {
     unread: isRead ? later : [{ ...same, place: lost }, ...later],
     done: candidates.slice(0, isRead ? at + 1 : at).filter(isUnknown),
+    isFound: true,
   };
 }

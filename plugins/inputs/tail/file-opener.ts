@@ -3,11 +3,15 @@ import { BatchMaker } from "./batch-maker.ts";
 import type { TailConfig } from "./config.ts";
 import type { Copy } from "./copies.ts";
 import { ownStream, StreamLedger } from "./file-checkpoint.ts";
-import { type FileIdentity, streamOf } from "./file-identity.ts";
+import { type FileIdentity, identityOf, streamOf } from "./file-identity.ts";
 import type { NewFile } from "./file-table.ts";
-import type { Place } from "./place.ts";
+import type { KnownFile } from "./known-files.ts";
+import { packedGenerations, type PackedOptions, pathsBeforePacking } from "./packed-generations.ts";
+import { type LineStream, PackedSearch, type Sought } from "./packed-search.ts";
+import { isTelling, type Place, START } from "./place.ts";
 import type { Positions } from "./positions.ts";
 import { realPathOf } from "./real-path.ts";
+import type { FoundFile } from "./scan.ts";
 import type { FileSettings } from "./settings.ts";
 import { TailedFile } from "./tailed-file.ts";
 
@@ -16,16 +20,22 @@ export interface FileOpenerOptions {
   readonly ctx: InputContext;
   readonly settings: FileSettings;
   readonly positions: Positions;
+  /** The file that is followed and lies at a path. */
+  readonly followedAt: (path: string) => TailedFile | undefined;
 }
 
 /** A file that is unknown although others are known came later than they were seen last, or this much before. */
 const UNSEEN_MS = 60_000;
+/** Compressed files that were searched and are remembered. */
+const MAX_LOOKED_INTO = 10_000;
 /** The file system's clock lags behind by its step. */
 const CLOCK_STEP_MS = 1000;
 
 /** Begins to follow files: where they were left, or as the configuration says. */
 export class FileOpener {
   private readonly options: FileOpenerOptions;
+  /** Compressed files that were searched, as they were then. */
+  private readonly lookedInto = new Set<string>();
 
   constructor(options: FileOpenerOptions) {
     this.options = options;
@@ -51,6 +61,7 @@ export class FileOpener {
       births,
       ledger,
       compressed: path.endsWith(".gz"),
+      search: known === undefined ? this.searchFor(openPath) : undefined,
       newMaker: () => new BatchMaker(settings.maker(path, tag, stream)),
       limits: settings.limits,
       encoding: settings.encoding,
@@ -60,6 +71,104 @@ export class FileOpener {
     positions.begin(ledger, known);
     settings.descriptors.used(file);
     return file;
+  }
+
+  /**
+   * Compressed files in which the rest of files may be that are gone. Those that hold nothing that is known came
+   * after them, and are read whole, if the times of their making can be relied on.
+   */
+  openPacked(path: string, gone: readonly KnownFile[]): TailedFile[] {
+    const { settings, positions } = this.options;
+    const tag = settings.tagFor(path);
+    const plain = gone.filter(({ position }) => position.place.packedBytes === undefined);
+    if (tag === null || plain.length === 0) return [];
+    const files = [...new Set(plain.map(({ position }) => position.file.home))].flatMap((home) => {
+      const there = plain.filter(({ position }) => position.file.home === home);
+      const madeMs = Math.min(...there.map(({ position }) => position.seenSec * 1000));
+      const changedMs = Math.min(...there.map(({ position }) => position.file.birthMs));
+      return packedGenerations(home, { madeMs, changedMs }, this.packedOptions);
+    });
+    const sought = plain.map((known): Sought => {
+      const { stream, position: { file, place, seenSec, isDone } } = known;
+      const ledger = new StreamLedger(stream, file, seenSec);
+      ledger.start = place;
+      const newMaker = () => new BatchMaker(settings.maker(path, tag, stream));
+      return { place, stream: { ledger, newMaker }, isReadElsewhere: isDone };
+    });
+    const search = new PackedSearch({
+      sought,
+      files: files.length,
+      readsOthers: plain.every(({ position }) => position.file.birthMs > 0),
+      onEnd: (found) =>
+        plain.forEach((known, i) => {
+          if (known.position.isDone) return;
+          if (!found.has(sought[i]!)) return this.complain(known.position.file.path, files);
+          positions.leaveGone(known, sought[i]!.stream!.ledger);
+        }),
+    });
+    return this.openEach(files, sought.at(-1)!.stream!, search);
+  }
+
+  /** Compressed copies of what a file held before it was truncated. */
+  openPackedCopies(of: TailedFile, lost: Place): TailedFile[] {
+    if (lost.offset === 0 || !isTelling(lost)) return [];
+    const { ledger, newMaker } = of;
+    const seenMs = ledger.seenSec * 1000;
+    const since = { madeMs: seenMs, changedMs: seenMs };
+    const files = packedGenerations(of.home, since, this.packedOptions);
+    const stream = { ledger, newMaker };
+    const search = new PackedSearch({
+      sought: [{ place: lost, stream, isReadElsewhere: false }],
+      files: files.length,
+      readsOthers: ledger.file.birthMs > 0 && of.isAtHome,
+      onEnd: (found) => found.size === 0 && this.complain(of.path, files),
+    });
+    return this.openEach(files, stream, search);
+  }
+
+  private get packedOptions(): PackedOptions {
+    const { settings, positions: { births, known } } = this.options;
+    return {
+      births,
+      isTaken: (found) =>
+        settings.isWanted(found.path) || this.lookedInto.has(lookKey(found)) ||
+        known.matchRenamed(found.path, found.stat) !== undefined,
+    };
+  }
+
+  private openEach(
+    files: readonly FoundFile[],
+    { ledger, newMaker }: LineStream,
+    search: PackedSearch,
+  ): TailedFile[] {
+    const { settings, positions: { births }, ctx } = this.options;
+    return files.map((found) => {
+      const { path: openPath, stat } = found;
+      if (this.lookedInto.size >= MAX_LOOKED_INTO) this.lookedInto.clear();
+      this.lookedInto.add(lookKey(found));
+      ctx.log.info(`Looking into ${openPath} for what was not read of ${ledger.file.path}`);
+      return new TailedFile({
+        openPath,
+        stat,
+        births,
+        ledger,
+        own: ownStream(stat, ledger, births),
+        compressed: true,
+        search,
+        newMaker,
+        limits: settings.limits,
+        encoding: settings.encoding,
+        start: START,
+      });
+    });
+  }
+
+  private complain(path: string, files: readonly FoundFile[]): void {
+    this.options.ctx.log.warn(
+      `Cannot find what was not read of ${path}: it is not in ${
+        files.map((file) => file.path).join(", ")
+      }`,
+    );
   }
 
   /** A copy that is to be read for the stream of the file that it was made of. Throws like {@link open}. */
@@ -79,6 +188,30 @@ export class FileOpener {
     });
     settings.descriptors.used(copy);
     return copy;
+  }
+
+  /** A compressed file that the patterns find may hold what was read before it was compressed. */
+  private searchFor(openPath: string): PackedSearch | undefined {
+    const { positions, followedAt } = this.options;
+    const paths = pathsBeforePacking(openPath);
+    const sought = paths.flatMap((path) => positions.known.at(path)).map((known): Sought => {
+      const { stream, position: { file, place, seenSec, isDone } } = known;
+      return {
+        place,
+        stream: undefined,
+        isReadElsewhere: false,
+        onFound: () => {
+          if (!isDone) positions.leaveGone(known, new StreamLedger(stream, file, seenSec));
+        },
+      };
+    });
+    const followed = paths[0] === undefined ? undefined : followedAt(paths[0]);
+    if (followed !== undefined) {
+      sought.unshift({ place: followed.place, stream: undefined, isReadElsewhere: true });
+    }
+    return sought.length === 0
+      ? undefined
+      : new PackedSearch({ sought, files: 1, readsOthers: true });
   }
 
   private startOf(found: NewFile, stream: string): "head" | "end" | Place {
@@ -121,4 +254,8 @@ export class FileOpener {
         : undefined,
     };
   }
+}
+
+function lookKey({ stat }: FoundFile): string {
+  return `${identityOf(stat)}:${stat.mtimeMs}:${stat.size}`;
 }

@@ -24,6 +24,8 @@ export interface FileTableOptions {
   readonly wallMs: () => number;
   /** Makes a file that was found, or returns `undefined` to leave it out. May throw. */
   readonly open: (found: NewFile) => TailedFile | undefined;
+  /** Opens compressed files in which the rest of files may be that are gone, or what came after them. */
+  readonly openPacked: (path: string, gone: readonly KnownFile[]) => readonly TailedFile[];
   /** A file without a descriptor is gone: another has its inode. */
   readonly onGone: (file: TailedFile) => void;
 }
@@ -223,8 +225,9 @@ export class FileTable {
       ? known.position.file.path
       : found.path;
     const before = this.byPath.get(path);
-    const { hasKnown, files } = ancestors.of(path, before, found);
-    const added = files.flatMap((ancestor) => this.addAncestor(path, ancestor));
+    const { hasKnown, files, gone } = ancestors.of(path, before, found);
+    const added = this.addPacked(path, gone);
+    added.push(...files.flatMap((ancestor) => this.addAncestor(path, ancestor)));
     const isSuccessor = hasKnown || files.length > 0;
     const { path: openPath, stat } = found;
     const home = known !== undefined && path !== found.path ? known.position.file.home : undefined;
@@ -243,9 +246,23 @@ export class FileTable {
     const known = [...this.options.known.paths()].filter(isMissing)
       .slice(this.isFirstScan ? 0 : -MAX_LOOKS);
     return [...new Set([...rotated, ...known])].flatMap((path) => {
-      const { files } = ancestors.of(path, this.byPath.get(path), undefined);
-      return files.flatMap((ancestor) => this.addAncestor(path, ancestor));
+      const { files, gone } = ancestors.of(path, this.byPath.get(path), undefined);
+      const packed = this.addPacked(path, gone);
+      return [...packed, ...files.flatMap((ancestor) => this.addAncestor(path, ancestor))];
     });
+  }
+
+  /** The rest of files that are gone comes before everything else at their path. */
+  private addPacked(path: string, gone: readonly KnownFile[]): TailedFile[] {
+    if (gone.length === 0 || !this.isFirstScan) return [];
+    const packed = this.options.openPacked(path, gone);
+    for (const file of packed) {
+      file.predecessor = this.byPath.get(path);
+      file.rotatedMs = this.options.clock.nowMs();
+      this.files.set(file.identity, file);
+      this.byPath.set(path, file);
+    }
+    return [...packed];
   }
 
   private addAncestor(path: string, ancestor: Ancestor): TailedFile[] {
@@ -265,7 +282,7 @@ export class FileTable {
     }
     if (file === undefined) return [];
     const predecessor = this.byPath.get(found.path);
-    if (predecessor !== undefined && !predecessor.compressed) {
+    if (predecessor !== undefined && (!predecessor.compressed || predecessor.own !== undefined)) {
       // Whatever its writer put there before the rotation is still to come.
       predecessor.drained = false;
       file.predecessor = predecessor;

@@ -62,7 +62,13 @@ export class FileTurns {
   async serve(file: TailedFile, signal: AbortSignal): Promise<void> {
     const { queue, emitter, settings, ctx } = this.options;
     if (file.compressed) return this.giveUp(file);
-    if (this.waitsForAnother(file)) return queue.add(file);
+    const before = this.waitsFor(file);
+    if (before !== undefined) {
+      // What is read beside the queue brings those back that wait for it.
+      if (before.compressed) return;
+      queue.add(before);
+      return queue.add(file);
+    }
     for (let reads = 0; reads < READS_PER_TURN && !signal.aborted; reads++) {
       let turn;
       try {
@@ -97,19 +103,31 @@ export class FileTurns {
     await this.options.emitter.emit(file, last);
   }
 
-  /** What comes before it is still to be read: an earlier file, or what it held itself before. */
-  private waitsForAnother(file: TailedFile): boolean {
+  /** What is to be read before it: an earlier file, or what it held itself before. */
+  private waitsFor(file: TailedFile): TailedFile | undefined {
     const { predecessor } = file;
     if (predecessor !== undefined) {
-      if (!predecessor.drained && this.options.table.isServed(predecessor)) {
-        if (!predecessor.compressed) this.options.queue.add(predecessor);
-        return true;
+      if (this.isAwaited(predecessor)) return this.firstAwaited(predecessor);
+      if (predecessor.ledger === file.ledger && !predecessor.isForeign) {
+        file.lost &&= predecessor.place;
       }
-      if (predecessor.own !== undefined && file.own === undefined) file.lost = predecessor.place;
       file.predecessor = undefined;
     }
     // Until something of its new content is seen it may have been truncated once more.
-    return file.lost !== undefined && this.addCopies(file, file.lost).length > 0;
+    if (file.lost !== undefined) this.addCopies(file, file.lost);
+    return file.predecessor && this.firstAwaited(file.predecessor);
+  }
+
+  private isAwaited(file: TailedFile): boolean {
+    return !file.drained && this.options.table.isServed(file);
+  }
+
+  private firstAwaited(file: TailedFile): TailedFile {
+    let first = file;
+    while (first.predecessor !== undefined && this.isAwaited(first.predecessor)) {
+      first = first.predecessor;
+    }
+    return first;
   }
 
   /** The content is another: the rest of what was there before is read first, if there is a copy of it. */
@@ -128,7 +146,7 @@ export class FileTurns {
     const { positions, table, opener, ctx } = this.options;
     const { births, known } = positions;
     const { ledger } = file;
-    const { unread, done } = findCopies(ledger.file, lost, ledger.seenSec, {
+    const { unread, done, isFound } = findCopies(ledger.file, lost, ledger.seenSec, {
       births,
       known,
       isFollowed: (other) => table.isTaken(other),
@@ -147,6 +165,7 @@ export class FileTurns {
     for (const { openPath } of copies) {
       ctx.log.info(`Reading what ${file.path} held before from ${openPath}`);
     }
+    if (!isFound) copies.unshift(...opener.openPackedCopies(file, lost));
     table.addCopies(file, copies);
     return copies;
   }
@@ -202,6 +221,7 @@ export class FileTurns {
     const { place, isDeleted } = file;
     table.remove(file);
     positions.leave(file, place, isDeleted || isGone);
+    if (file.own !== undefined) file.packed?.fileEnded();
   }
 
   private async failed(file: TailedFile, error: Error): Promise<void> {

@@ -86,8 +86,18 @@ export class Positions {
 
   /** A file was read to its end and is given up. */
   leave(file: TailedFile, place: Place, isDeleted: boolean): void {
-    const { ledger } = file;
-    if (file.own !== undefined) return this.leaveCopy(file.own, ledger, place);
+    const { ledger, own } = file;
+    if (own === undefined) this.leaveStream(ledger, place, isDeleted);
+    else if (!file.isForeign) this.leaveCopy(own, ledger, place);
+  }
+
+  /** The rest of a file that is gone was found elsewhere, and read. */
+  leaveGone(known: KnownFile, ledger: StreamLedger): void {
+    this.known.take(known);
+    this.leaveStream(ledger, ledger.place, true);
+  }
+
+  private leaveStream(ledger: StreamLedger, place: Place, isDeleted: boolean): void {
     if (ledger.last !== undefined) {
       ledger.last.isDone = true;
       ledger.last.isDeleted = isDeleted;

@@ -8,6 +8,7 @@ import { FileReader, type ReadBuffer, type ReaderLimits } from "./file-reader.ts
 import { fingerprint, MARK_BYTES, NO_BYTES } from "./fingerprint.ts";
 import { statOf } from "./folder-listing.ts";
 import { openForTail } from "./open-for-tail.ts";
+import type { LineStream, PackedSearch } from "./packed-search.ts";
 import { type Place, START } from "./place.ts";
 import { realPathOf } from "./real-path.ts";
 import type { TextEncoding } from "./text-decoder.ts";
@@ -21,6 +22,8 @@ export interface TailedFileOptions {
   readonly ledger: StreamLedger;
   readonly own?: OwnStream | undefined;
   readonly compressed: boolean;
+  /** Of a compressed file: contents that are looked for in it. */
+  readonly search?: PackedSearch | undefined;
   /** Makes what makes batches of its lines, for each content that it has. */
   readonly newMaker: () => BatchMaker;
   readonly limits: ReaderLimits;
@@ -39,7 +42,7 @@ export type Turn =
 export class TailedFile {
   readonly path: string;
   readonly identity: string;
-  readonly ledger: StreamLedger;
+  ledger: StreamLedger;
   readonly compressed: boolean;
   maker: BatchMaker;
   /** The path with links resolved: the one that changes are reported for. */
@@ -53,6 +56,12 @@ export class TailedFile {
    * as soon as that is done: its own stream.
    */
   readonly own: OwnStream | undefined;
+  /** Of a compressed file: contents that are looked for in it, before anything is read. */
+  search: PackedSearch | undefined;
+  /** Several such files are read one after the other, to find contents in them. */
+  readonly packed: PackedSearch | undefined;
+  /** It turned out not to hold what it was opened for. */
+  isForeign = false;
   /** It was truncated, and stood there in what it held before, until it is sure that the rest of that was read. */
   lost: Place | undefined;
   /** When the file was found to be no longer at its path, on the clock's scale; -1 while it is there. */
@@ -80,7 +89,7 @@ export class TailedFile {
   /** When it was made, in milliseconds since 1970; 0 when that is not known. */
   private readonly birthMs: number;
   private readonly reader: FileReader;
-  readonly newMaker: () => BatchMaker;
+  newMaker: () => BatchMaker;
   /** Where the line lies that the joiner waits with. */
   private pending: Place | undefined;
 
@@ -92,6 +101,8 @@ export class TailedFile {
     this.birthMs = options.births.of(stat);
     this.ledger = ledger;
     this.own = options.own;
+    this.search = options.search;
+    this.packed = options.search;
     this.newMaker = newMaker;
     this.maker = newMaker();
     this.compressed = options.compressed;
@@ -144,7 +155,8 @@ export class TailedFile {
     const waiting = this.maker.joiner?.pendingPosition ?? -1;
     if (this.compressed) {
       if (waiting < 0) return this.unpacked;
-      return { ...this.unpacked, offset: waiting, inLongLine: false, packedBytes: 0 };
+      const packedBytes = this.own === undefined ? 0 : undefined;
+      return { ...this.unpacked, offset: waiting, mark: NO_BYTES, inLongLine: false, packedBytes };
     }
     if (waiting < 0) return this.reader.place;
     if (waiting === this.pending?.offset) return this.pending;
@@ -200,6 +212,14 @@ export class TailedFile {
     this.pending = other.pending;
     other.maker = other.newMaker();
     other.pending = undefined;
+  }
+
+  /** What comes from now on is of another stream. */
+  readFor(stream: LineStream | undefined): void {
+    if (stream === undefined || stream.ledger === this.ledger) return;
+    this.ledger = stream.ledger;
+    this.newMaker = stream.newMaker;
+    this.maker = stream.newMaker();
   }
 
   /** It was renamed. */

@@ -5,6 +5,7 @@ import { Emitter } from "./emitter.ts";
 import { FileOpener } from "./file-opener.ts";
 import { FileTable } from "./file-table.ts";
 import { FileTurns, HOT_POLL_MS } from "./file-turns.ts";
+import { statOf } from "./folder-listing.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { Positions } from "./positions.ts";
 import { ScanSchedule } from "./scan-schedule.ts";
@@ -53,7 +54,8 @@ export class Tailer implements Input {
       (identity, stream) => this.table.files.get(identity)?.ledger.stream === stream,
     );
     this.positions = positions;
-    this.opener = new FileOpener({ config, ctx, settings, positions });
+    const followedAt = (path: string) => this.table.at(path);
+    this.opener = new FileOpener({ config, ctx, settings, positions, followedAt });
     this.table = this.makeTable();
     this.watch = new FolderWatch({
       clock: ctx.clock,
@@ -68,7 +70,7 @@ export class Tailer implements Input {
       encoding: encoding === "auto" ? plain : encoding,
       maxLineBytes: limits.maxLineBytes,
       emit: (file, batch) => this.emitter.emit(file, batch),
-      onEnd: (file) => positions.reached(file.ledger, file.place),
+      onEnd: (file, isAll) => this.unpacked(file, isAll),
     });
     const { table, opener, watch, queue, emitter, schedule, closed } = this;
     this.turns = new FileTurns({
@@ -127,6 +129,7 @@ export class Tailer implements Input {
       ignoreOlderMs: config.ignore_older,
       wallMs: () => positions.wallSec * 1000,
       open: (found) => this.opener.open(found),
+      openPacked: (path, gone) => this.opener.openPacked(path, gone),
       onGone: (file) => {
         file.rotatedMs = ctx.clock.nowMs();
         this.enqueue(file);
@@ -231,11 +234,28 @@ export class Tailer implements Input {
   }
 
   private pollCompressed(file: TailedFile, nowMs: number): void {
+    if (file.own !== undefined) this.pollPacked(file, nowMs);
     this.unpacker.look(file, this.signal);
     const isOver = file.rotatedMs >= 0 && file.drained &&
       nowMs - file.rotatedMs >= this.config.rotate_wait;
-    if (!isOver) return;
-    this.queue.add(file);
+    if (isOver) this.queue.add(file);
+  }
+
+  /** No scan finds it: whether it still grows only the file itself can say. */
+  private pollPacked(file: TailedFile, nowMs: number): void {
+    const size = statOf(file.openPath)?.size ?? file.size;
+    if (size !== file.size) file.rotatedMs = nowMs;
+    file.size = size;
+  }
+
+  /** All that is in a compressed file so far was read. */
+  private unpacked(file: TailedFile, isAll: boolean): void {
+    if (file.own === undefined) this.positions.reached(file.ledger, file.place);
+    else if (isAll) this.queue.add(file);
+    for (const other of this.table.files.values()) {
+      if (other.predecessor !== undefined) this.enqueue(other);
+    }
+    this.wake.set();
   }
 
   private isTooOld(file: TailedFile): boolean {

@@ -1,5 +1,7 @@
 import type { Batch, Logger } from "logcollector/plugin";
+import { type Fingerprint, fingerprint, MARK_BYTES, NO_BYTES } from "./fingerprint.ts";
 import { gunzipChunks, type GzipEnd } from "./gzip.ts";
+import { OtherContentError, Passage } from "./passage.ts";
 import { hasPlace, headPrintOf, type Place, START } from "./place.ts";
 import type { TailedFile } from "./tailed-file.ts";
 import type { TextEncoding } from "./text-decoder.ts";
@@ -10,8 +12,8 @@ export interface UnpackerOptions {
   readonly maxLineBytes: number;
   /** Hands on what was read up to the file's `unpacked`. */
   readonly emit: (file: TailedFile, batch: Batch | undefined) => Promise<void> | undefined;
-  /** Everything that is in the file so far was emitted. */
-  readonly onEnd: (file: TailedFile) => void;
+  /** Everything that is in the file so far was emitted; nothing more comes when that is all of it. */
+  readonly onEnd: (file: TailedFile, isAll: boolean) => void;
 }
 
 /** What is known of a compressed file that was looked into. */
@@ -87,39 +89,91 @@ export class Unpacker {
     try {
       if (!signal.aborted) await this.unpack(file, progress, signal);
     } catch (error) {
-      this.options.log.error(`Cannot unpack ${file.path}: ${(error as Error).message}`);
+      this.options.log.error(`Cannot unpack ${file.openPath}: ${(error as Error).message}`);
     }
     progress.waiting = false;
     file.drained = this.known.has(file);
+    if (file.drained && !signal.aborted) this.options.onEnd(file, progress.complete);
   }
 
   private async unpack(file: TailedFile, progress: Progress, signal: AbortSignal): Promise<void> {
-    file.unpacked = { ...file.unpacked, head: headPrintOf(file.openPath) };
-    let known = progress.offset;
-    let rest: Buffer = Buffer.alloc(0);
-    for await (const chunk of gunzipChunks(file.openPath, progress, signal)) {
-      const passed = Math.min(known, chunk.length);
-      known -= passed;
-      const fresh = this.afterLongLine(chunk.subarray(passed), progress);
-      rest = await this.lines(
-        file,
-        rest.length === 0 ? fresh : Buffer.concat([rest, fresh]),
-        progress,
-      );
+    if (file.own === undefined) {
+      file.unpacked = { ...file.unpacked, head: headPrintOf(file.openPath) };
     }
-    if (progress.complete && rest.length > 0) {
-      const { offset } = progress;
-      progress.offset += rest.length;
-      const { encoding } = this.options;
-      await this.emit(
-        file,
-        progress,
-        file.maker.fromLines(rest, 0, rest.length, offset, encoding),
-      );
+    const passage = new Passage(file.search, progress.offset);
+    try {
+      const rest = await this.pieces(file, progress, passage, signal);
+      if (signal.aborted) return;
+      if (progress.complete) await this.end(file, progress, passage, rest);
+    } catch (error) {
+      if (!(error instanceof OtherContentError)) throw error;
+      const readsIt = file.search!.readsOthers;
+      file.search = undefined;
+      if (readsIt) return await this.unpack(file, progress, signal);
+      file.isForeign = true;
+      progress.complete = true;
+      progress.read = file.size;
     }
-    if (signal.aborted) return;
+    // Of a file that is still being written it may not be known yet what it holds.
+    if (progress.complete || progress.offset > 0) file.search = undefined;
+    if (file.own !== undefined) return;
     file.unpacked = { ...this.placeOf(file, progress), packedBytes: progress.read };
-    this.options.onEnd(file);
+  }
+
+  /** Emits the whole lines of all that is there; returns the unfinished one behind them. */
+  private async pieces(
+    file: TailedFile,
+    progress: Progress,
+    passage: Passage,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
+    let rest: Buffer = Buffer.alloc(0);
+    for await (const piece of gunzipChunks(file.openPath, progress, signal)) {
+      rest = await this.more(file, progress, passage, rest, passage.take(piece));
+    }
+    return rest;
+  }
+
+  /** The content is complete: its last line need not have an end. */
+  private async end(
+    file: TailedFile,
+    progress: Progress,
+    passage: Passage,
+    before: Buffer,
+  ): Promise<void> {
+    const rest = await this.more(file, progress, passage, before, passage.end());
+    file.isForeign = file.own !== undefined && passage.ignoresAll;
+    if (passage.ignoresAll) progress.offset = passage.length;
+    if (rest.length === 0) return;
+    const { offset } = progress;
+    progress.offset += rest.length;
+    const { encoding } = this.options;
+    const batch = file.maker.fromLines(rest, 0, rest.length, offset, encoding);
+    await this.emit(file, progress, batch, fingerprint(rest.subarray(-MARK_BYTES)));
+  }
+
+  private async more(
+    file: TailedFile,
+    progress: Progress,
+    passage: Passage,
+    rest: Buffer,
+    piece: Buffer,
+  ): Promise<Buffer> {
+    if (piece.length === 0) return rest;
+    if (passage.start > progress.offset) {
+      progress.offset = passage.start;
+      progress.skipping = passage.inLongLine;
+    }
+    if (file.own !== undefined) {
+      file.unpacked = { ...file.unpacked, head: passage.head };
+      file.readFor(file.search?.stream);
+    }
+    const fresh = this.afterLongLine(piece, progress);
+    return await this.lines(
+      file,
+      rest.length === 0 ? fresh : Buffer.concat([rest, fresh]),
+      progress,
+    );
   }
 
   /** What is left of the bytes behind the rest of a line that was too long. */
@@ -139,7 +193,8 @@ export class Unpacker {
     const end = Math.max(0, encoding.lastLineEnd(data, 0, data.length));
     if (end > 0) {
       progress.offset += end;
-      await this.emit(file, progress, file.maker.fromLines(data, 0, end, offset, encoding));
+      const mark = fingerprint(data.subarray(Math.max(0, end - MARK_BYTES), end));
+      await this.emit(file, progress, file.maker.fromLines(data, 0, end, offset, encoding), mark);
     }
     const room = maxLineBytes - 1;
     const rest = data.subarray(end);
@@ -147,7 +202,8 @@ export class Unpacker {
     const start = progress.offset;
     progress.offset += rest.length;
     progress.skipping = true;
-    await this.emit(file, progress, file.maker.fromLongLine(rest, 0, room, start, encoding));
+    const batch = file.maker.fromLongLine(rest, 0, room, start, encoding);
+    await this.emit(file, progress, batch, fingerprint(rest.subarray(-MARK_BYTES)));
     return Buffer.alloc(0);
   }
 
@@ -155,8 +211,9 @@ export class Unpacker {
     file: TailedFile,
     progress: Progress,
     batch: Batch | undefined,
+    mark: Fingerprint,
   ): Promise<void> {
-    file.unpacked = this.placeOf(file, progress);
+    file.unpacked = this.placeOf(file, progress, mark);
     try {
       await this.options.emit(file, batch);
     } catch (error) {
@@ -166,7 +223,20 @@ export class Unpacker {
     }
   }
 
-  private placeOf(file: TailedFile, { offset, skipping }: Progress): Place {
-    return { ...file.unpacked, offset, inLongLine: skipping, packedBytes: 0 };
+  /** What is read for another file is known by what is in it, other files by their own first bytes. */
+  private placeOf(
+    file: TailedFile,
+    { offset, skipping }: Progress,
+    mark: Fingerprint = NO_BYTES,
+  ): Place {
+    const { head } = file.unpacked;
+    const isOwn = file.own === undefined;
+    return {
+      offset,
+      mark: isOwn ? NO_BYTES : mark,
+      head,
+      inLongLine: skipping,
+      packedBytes: isOwn ? 0 : undefined,
+    };
   }
 }
