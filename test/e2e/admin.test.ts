@@ -1,10 +1,13 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import manifest from "../../package.json" with { type: "json" };
 import { Collector } from "../support/binary.ts";
 import { parseExposition } from "../support/exposition.ts";
 import { HttpSink } from "../support/http-sink.ts";
 import { untilAnswer, untilMetric } from "../support/metric.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 const HTTP_SERVER = ["-H", "-P", "0"];
 

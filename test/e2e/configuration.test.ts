@@ -1,8 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { parse } from "yaml";
 import { accepts } from "../cli/json-schema-check.ts";
 import { Collector } from "../support/binary.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 /** Checks one file under a name of its own. */
 async function dryRun(yaml: string, env: Readonly<Record<string, string>> = {}) {

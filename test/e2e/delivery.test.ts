@@ -1,10 +1,13 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile } from "node:fs/promises";
 import { Collector } from "../support/binary.ts";
 import { eventually } from "../support/eventually.ts";
 import { HttpSink } from "../support/http-sink.ts";
 import { metric, untilMetric } from "../support/metric.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 const lines = (from: number, to: number) =>

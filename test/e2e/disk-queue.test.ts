@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   appendFileSync,
   existsSync,
@@ -14,6 +14,9 @@ import { eventually } from "../support/eventually.ts";
 import { metric, untilMetric } from "../support/metric.ts";
 import { onSmallDisk } from "../support/small-disk.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 const lines = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => `${from + i}\n`).join("");

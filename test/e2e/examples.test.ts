@@ -1,9 +1,12 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Collector } from "../support/binary.ts";
 import { eventually } from "../support/eventually.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 const EXAMPLES = [...new Bun.Glob("config/*.{yaml,conf}").scanSync(".")].sort()
   .filter((path) => !path.includes("parsers"));

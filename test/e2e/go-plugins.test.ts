@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { goPlugin, removeGoPlugins, withoutGo } from "../hosts/go/go-plugins.ts";
 import { Collector } from "../support/binary.ts";
 import { eventually } from "../support/eventually.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 interface Line {
   readonly instance: string;

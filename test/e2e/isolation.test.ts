@@ -1,7 +1,10 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { Collector } from "../support/binary.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 const PLUGIN = `
 import { Batch, ConfigError, defineFilter, defineInput, defineOutput, defineParser, field } from "logcollector/plugin";

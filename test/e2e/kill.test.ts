@@ -1,10 +1,13 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFileSync, existsSync, renameSync, writeFileSync } from "node:fs";
 import { Collector } from "../support/binary.ts";
 import { CountingSink } from "../support/counting-sink.ts";
 import { eventually } from "../support/eventually.ts";
 import { Random } from "../support/random.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 const KILLS = Number(process.env.KILLS ?? 100);
 const SEED = Number(process.env.SEED ?? 20_261_125);

@@ -1,9 +1,12 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Collector } from "../support/binary.ts";
 import { eventually } from "../support/eventually.ts";
 import { HttpSink } from "../support/http-sink.ts";
 import { untilAnswer } from "../support/metric.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 const JSON_LINES = ["-o", "stdout", "-p", "format=json_lines", "-p", "json_date_key=off"];
 const tail = (path: string) => ["-i", "tail", "-p", `path=${path}`, "-p", "read_from_head=on"];

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
@@ -9,6 +9,9 @@ import { eventually } from "../support/eventually.ts";
 import { metric, untilMetric } from "../support/metric.ts";
 import { type Exchange, OK, RawServer } from "../support/raw-server.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 /** Pauses between attempts are half of this at least, in milliseconds. */
 const PAUSE_MS = 300;

@@ -1,8 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { BINARY, Collector } from "../support/binary.ts";
 import { HttpSink } from "../support/http-sink.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 const NOTHING = ["-i", "stdin", "-o", "null"];
 

@@ -1,7 +1,10 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { Collector, type StartOptions } from "../support/binary.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 /** The program, reading its standard input and printing every record as a line of JSON. */
 function start(folder: TempFolder, options: StartOptions, input: object = {}): Collector {

@@ -1,7 +1,10 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { appendFileSync, renameSync, writeFileSync } from "node:fs";
 import { Collector } from "../support/binary.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 /** The program, tailing with these options and printing every record as a line of JSON. */
 function start(folder: TempFolder, options: Record<string, unknown>): Collector {

@@ -1,10 +1,6 @@
-import { setDefaultTimeout } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { eventually, inTime } from "./eventually.ts";
-
-// A busy machine may take its time: what ends a test that waits in vain are the deadlines below.
-setDefaultTimeout(60_000);
 
 /** The compiled program, as a user starts it. */
 export const BINARY: string = join(import.meta.dir, "../../dist/logcollector");
