@@ -23,6 +23,8 @@ export interface Ancestry {
   readonly files: readonly Ancestor[];
   /** Those that are known from before the start and are gone: what was not read may have been compressed. */
   readonly gone: readonly KnownFile[];
+  /** The known file that is there now: what is younger is of that file. */
+  readonly now: KnownFile | undefined;
 }
 
 export interface Ancestor extends FoundFile {
@@ -49,7 +51,7 @@ interface Neighbours {
   readonly known: KnownFile | undefined;
 }
 
-const NONE: Ancestry = { hasKnown: false, files: [], gone: [] };
+const NONE: Ancestry = { hasKnown: false, files: [], gone: [], now: undefined };
 
 /**
  * Finds the files that were at a path before the one that is there now: those that were renamed while nobody
@@ -84,6 +86,7 @@ export class Ancestors {
       hasKnown: before !== undefined || known.some(({ isFromBefore }) => isFromBefore),
       files: oldestFirst(files, this.options.births),
       gone,
+      now: there,
     };
   }
 

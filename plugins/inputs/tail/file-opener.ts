@@ -1,12 +1,15 @@
+import { dirname } from "node:path";
 import type { InputContext } from "logcollector/plugin";
+import type { Ancestry } from "./ancestors.ts";
 import { BatchMaker } from "./batch-maker.ts";
 import type { TailConfig } from "./config.ts";
 import type { Copy } from "./copies.ts";
 import { ownStream, StreamLedger } from "./file-checkpoint.ts";
 import { type FileIdentity, identityOf, streamOf } from "./file-identity.ts";
+import { statOf } from "./folder-listing.ts";
 import type { NewFile } from "./file-table.ts";
 import type { KnownFile } from "./known-files.ts";
-import { packedGenerations, type PackedOptions, pathsBeforePacking } from "./packed-generations.ts";
+import { mayHold, packedGenerations, type PackedOptions } from "./packed-generations.ts";
 import { type LineStream, PackedSearch, type Sought } from "./packed-search.ts";
 import { isTelling, type Place, START } from "./place.ts";
 import type { Positions } from "./positions.ts";
@@ -20,8 +23,7 @@ export interface FileOpenerOptions {
   readonly ctx: InputContext;
   readonly settings: FileSettings;
   readonly positions: Positions;
-  /** The file that is followed and lies at a path. */
-  readonly followedAt: (path: string) => TailedFile | undefined;
+  readonly followed: () => Iterable<TailedFile>;
 }
 
 /** A file that is unknown although others are known came later than they were seen last, or this much before. */
@@ -61,7 +63,7 @@ export class FileOpener {
       births,
       ledger,
       compressed: path.endsWith(".gz"),
-      search: known === undefined ? this.searchFor(openPath) : undefined,
+      search: isUnread(known) ? this.searchFor(openPath) : undefined,
       newMaker: () => new BatchMaker(settings.maker(path, tag, stream)),
       limits: settings.limits,
       encoding: settings.encoding,
@@ -77,10 +79,12 @@ export class FileOpener {
    * Compressed files in which the rest of files may be that are gone. Those that hold nothing that is known came
    * after them, and are read whole, if the times of their making can be relied on.
    */
-  openPacked(path: string, gone: readonly KnownFile[]): TailedFile[] {
+  openPacked(path: string, { gone, now }: Ancestry): TailedFile[] {
     const { settings, positions } = this.options;
     const tag = settings.tagFor(path);
-    const plain = gone.filter(({ position }) => position.place.packedBytes === undefined);
+    const plain = gone.filter(({ position: { place, isDone } }) =>
+      place.packedBytes === undefined && (!isDone || isTelling(place))
+    );
     if (tag === null || plain.length === 0) return [];
     const files = [...new Set(plain.map(({ position }) => position.file.home))].flatMap((home) => {
       const there = plain.filter(({ position }) => position.file.home === home);
@@ -97,7 +101,6 @@ export class FileOpener {
     });
     const search = new PackedSearch({
       sought,
-      files: files.length,
       readsOthers: plain.every(({ position }) => position.file.birthMs > 0),
       onEnd: (found) =>
         plain.forEach((known, i) => {
@@ -106,24 +109,31 @@ export class FileOpener {
           positions.leaveGone(known, sought[i]!.stream!.ledger);
         }),
     });
-    return this.openEach(files, sought.at(-1)!.stream!, search);
+    return this.openEach(search.unread(files, now?.position), sought.at(-1)!.stream!, search);
   }
 
   /** Compressed copies of what a file held before it was truncated. */
   openPackedCopies(of: TailedFile, lost: Place): TailedFile[] {
-    if (lost.offset === 0 || !isTelling(lost)) return [];
+    if (lost.offset > 0 && !isTelling(lost)) return [];
     const { ledger, newMaker } = of;
     const seenMs = ledger.seenSec * 1000;
     const since = { madeMs: seenMs, changedMs: seenMs };
     const files = packedGenerations(of.home, since, this.packedOptions);
     const stream = { ledger, newMaker };
+    const { known } = this.options.positions;
+    const done = [...known.at(of.path)]
+      .filter(({ position }) => position.isDone && isTelling(position.place))
+      .map(({ position: { place } }) => ({ place, stream, isReadElsewhere: true }));
+    const others = this.readElsewhere((file) => file !== of && file.home === of.home);
     const search = new PackedSearch({
-      sought: [{ place: lost, stream, isReadElsewhere: false }],
-      files: files.length,
+      sought: [{ place: lost, stream, isReadElsewhere: false }, ...others, ...done],
       readsOthers: ledger.file.birthMs > 0 && of.isAtHome,
-      onEnd: (found) => found.size === 0 && this.complain(of.path, files),
+      onEnd: (found) => {
+        const isFound = [...found].some(({ place }) => place === lost);
+        if (!isFound && lost.offset > 0) this.complain(of.path, files);
+      },
     });
-    return this.openEach(files, stream, search);
+    return this.openEach(search.unread(files, undefined), stream, search);
   }
 
   private get packedOptions(): PackedOptions {
@@ -192,26 +202,32 @@ export class FileOpener {
 
   /** A compressed file that the patterns find may hold what was read before it was compressed. */
   private searchFor(openPath: string): PackedSearch | undefined {
-    const { positions, followedAt } = this.options;
-    const paths = pathsBeforePacking(openPath);
-    const sought = paths.flatMap((path) => positions.known.at(path)).map((known): Sought => {
+    const { positions } = this.options;
+    if (!openPath.endsWith(".gz")) return undefined;
+    const isHere = (home: string) => mayHold(openPath, home);
+    const sought = this.readElsewhere(({ home }) => isHere(home), openPath);
+    for (const known of positions.known.madeIn(dirname(openPath))) {
       const { stream, position: { file, place, seenSec, isDone } } = known;
-      return {
-        place,
-        stream: undefined,
-        isReadElsewhere: false,
-        onFound: () => {
-          if (!isDone) positions.leaveGone(known, new StreamLedger(stream, file, seenSec));
-        },
+      if (!isHere(file.home)) continue;
+      const onFound = () => {
+        if (!isDone) positions.leaveGone(known, new StreamLedger(stream, file, seenSec));
       };
-    });
-    const followed = paths[0] === undefined ? undefined : followedAt(paths[0]);
-    if (followed !== undefined) {
-      sought.unshift({ place: followed.place, stream: undefined, isReadElsewhere: true });
+      sought.push({ place, stream: undefined, isReadElsewhere: false, onFound });
     }
-    return sought.length === 0
-      ? undefined
-      : new PackedSearch({ sought, files: 1, readsOthers: true });
+    return sought.length === 0 ? undefined : new PackedSearch({ sought, readsOthers: true });
+  }
+
+  /** What a followed file held that is compressed under its name, or gone from where it was, is read there. */
+  private readElsewhere(isHere: (file: TailedFile) => boolean, packedPath?: string): Sought[] {
+    return [...this.options.followed()].filter((file) =>
+      !file.compressed && isHere(file) &&
+      (packedPath === `${file.openPath}.gz` || !isAtPath(file, file.openPath))
+    ).map((file) => ({
+      place: file.place,
+      stream: undefined,
+      isReadElsewhere: true,
+      onFound: (packed: TailedFile) => void (packed.plain = file),
+    })).filter(({ place }) => isTelling(place));
   }
 
   private startOf(found: NewFile, stream: string): "head" | "end" | Place {
@@ -254,6 +270,18 @@ export class FileOpener {
         : undefined,
     };
   }
+}
+
+/** Nothing of it was read before. */
+function isUnread(known: KnownFile | undefined): boolean {
+  if (known === undefined) return true;
+  const { offset, packedBytes = 0 } = known.position.place;
+  return offset === 0 && packedBytes === 0;
+}
+
+function isAtPath(file: TailedFile, path: string): boolean {
+  const stat = statOf(path);
+  return stat !== undefined && file.isSame(stat);
 }
 
 function lookKey({ stat }: FoundFile): string {

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { Stats } from "node:fs";
 import type { Clock, Logger } from "logcollector/plugin";
-import { type Ancestor, Ancestors, oldestFirst } from "./ancestors.ts";
+import { type Ancestor, Ancestors, type Ancestry, oldestFirst } from "./ancestors.ts";
 import type { BirthTimes } from "./birth-times.ts";
 import { identityOf } from "./file-identity.ts";
 import { FolderListing, statOf } from "./folder-listing.ts";
@@ -25,7 +25,7 @@ export interface FileTableOptions {
   /** Makes a file that was found, or returns `undefined` to leave it out. May throw. */
   readonly open: (found: NewFile) => TailedFile | undefined;
   /** Opens compressed files in which the rest of files may be that are gone, or what came after them. */
-  readonly openPacked: (path: string, gone: readonly KnownFile[]) => readonly TailedFile[];
+  readonly openPacked: (path: string, ancestry: Ancestry) => readonly TailedFile[];
   /** A file without a descriptor is gone: another has its inode. */
   readonly onGone: (file: TailedFile) => void;
 }
@@ -160,13 +160,19 @@ export class FileTable {
     if (this.byRealPath.get(file.realPath) === file) this.byRealPath.delete(file.realPath);
   }
 
+  /** It is where it was found last. */
+  isAtOpenPath(file: TailedFile): boolean {
+    const stat = statOf(file.openPath);
+    return stat !== undefined && file.isSame(stat);
+  }
+
   /**
    * Looks for a file that was renamed while it had no descriptor. Returns false when it is nowhere in its
    * folder.
    */
   findRenamed(file: TailedFile): boolean {
     const listing = new FolderListing(dirname(file.realPath));
-    const found = listing.filesWithIno(file.ledger.file.ino)
+    const found = listing.filesWithIno(file.ino)
       .find(({ stat }) => file.isSame(stat));
     if (found !== undefined) file.moveTo(found.path);
     return found !== undefined;
@@ -187,9 +193,7 @@ export class FileTable {
     file.rotatedMs = -1;
     file.size = stat.size;
     file.changedWallMs = stat.mtimeMs;
-    if (file.openPath === path) return;
-    const there = statOf(file.openPath);
-    if (there !== undefined && identityOf(there) === file.identity) return;
+    if (file.openPath === path || this.isAtOpenPath(file)) return;
     // It is still found, under another name: that is where it is opened, and where changes are reported.
     if (this.byRealPath.get(file.realPath) === file) this.byRealPath.delete(file.realPath);
     file.moveTo(path);
@@ -225,8 +229,9 @@ export class FileTable {
       ? known.position.file.path
       : found.path;
     const before = this.byPath.get(path);
-    const { hasKnown, files, gone } = ancestors.of(path, before, found);
-    const added = this.addPacked(path, gone);
+    const ancestry = ancestors.of(path, before, found);
+    const { hasKnown, files } = ancestry;
+    const added = this.addPacked(path, ancestry);
     added.push(...files.flatMap((ancestor) => this.addAncestor(path, ancestor)));
     const isSuccessor = hasKnown || files.length > 0;
     const { path: openPath, stat } = found;
@@ -246,16 +251,16 @@ export class FileTable {
     const known = [...this.options.known.paths()].filter(isMissing)
       .slice(this.isFirstScan ? 0 : -MAX_LOOKS);
     return [...new Set([...rotated, ...known])].flatMap((path) => {
-      const { files, gone } = ancestors.of(path, this.byPath.get(path), undefined);
-      const packed = this.addPacked(path, gone);
-      return [...packed, ...files.flatMap((ancestor) => this.addAncestor(path, ancestor))];
+      const ancestry = ancestors.of(path, this.byPath.get(path), undefined);
+      const packed = this.addPacked(path, ancestry);
+      return [...packed, ...ancestry.files.flatMap((ancestor) => this.addAncestor(path, ancestor))];
     });
   }
 
   /** The rest of files that are gone comes before everything else at their path. */
-  private addPacked(path: string, gone: readonly KnownFile[]): TailedFile[] {
-    if (gone.length === 0 || !this.isFirstScan) return [];
-    const packed = this.options.openPacked(path, gone);
+  private addPacked(path: string, ancestry: Ancestry): TailedFile[] {
+    if (ancestry.gone.length === 0 || !this.isFirstScan) return [];
+    const packed = this.options.openPacked(path, ancestry);
     for (const file of packed) {
       file.predecessor = this.byPath.get(path);
       file.rotatedMs = this.options.clock.nowMs();

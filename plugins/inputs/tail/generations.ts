@@ -38,6 +38,12 @@ export function byAge(a: Generation, b: Generation): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 }
 
+/** The same for files whose times say less than the numbers in their names do. */
+export function byRotation(a: Generation, b: Generation): number {
+  const [one, other] = [rotationCount(a.path), rotationCount(b.path)];
+  return one !== -1 && other !== -1 && one !== other ? other - one : byAge(a, b);
+}
+
 /** 3 for `app.log.3`; -1 for a name without such a number, and for a date. */
 function rotationCount(path: string): number {
   const match = /\.(\d{1,4})$/.exec(path) ?? /[-_.](\d{1,4})\.[A-Za-z]+$/.exec(path);

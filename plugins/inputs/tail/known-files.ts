@@ -1,4 +1,5 @@
 import type { Stats } from "node:fs";
+import { dirname } from "node:path";
 import type { Logger } from "logcollector/plugin";
 import type { BirthTimes } from "./birth-times.ts";
 import { likeness } from "./file-identity.ts";
@@ -24,6 +25,7 @@ export class KnownFiles {
   private readonly options: KnownFilesOptions;
   private readonly byIno = new Map<number, KnownFile[]>();
   private readonly byPath = new Map<string, KnownFile[]>();
+  private readonly byFolder = new Map<string, Set<KnownFile>>();
   /** Streams whose position could not be read. */
   private readonly damaged = new Set<string>();
   /** When a file was last seen before the start, in seconds since 1970; 0 when nothing is known from before. */
@@ -52,14 +54,23 @@ export class KnownFiles {
   }
 
   add(known: KnownFile): void {
-    insert(this.byIno, known.position.file.ino, known);
-    insert(this.byPath, known.position.file.path, known);
+    const { ino, path, home } = known.position.file;
+    insert(this.byIno, ino, known);
+    insert(this.byPath, path, known);
+    const folder = dirname(home);
+    const others = this.byFolder.get(folder);
+    if (others === undefined) this.byFolder.set(folder, new Set([known]));
+    else others.add(known);
   }
 
   /** It is followed from now on, or nothing needs to be known of it any more. */
   take(known: KnownFile): void {
-    remove(this.byIno, known.position.file.ino, known);
-    remove(this.byPath, known.position.file.path, known);
+    const { ino, path, home } = known.position.file;
+    remove(this.byIno, ino, known);
+    remove(this.byPath, path, known);
+    const folder = dirname(home);
+    const others = this.byFolder.get(folder);
+    if (others?.delete(known) && others.size === 0) this.byFolder.delete(folder);
   }
 
   /** All that are known. */
@@ -70,6 +81,11 @@ export class KnownFiles {
   /** Those that records say are at this path. */
   at(path: string): readonly KnownFile[] {
     return this.byPath.get(path) ?? [];
+  }
+
+  /** Those that were made in a folder. */
+  madeIn(folder: string): Iterable<KnownFile> {
+    return this.byFolder.get(folder) ?? [];
   }
 
   paths(): Iterable<string> {

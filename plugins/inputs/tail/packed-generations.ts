@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
 import type { BirthTimes } from "./birth-times.ts";
 import { FolderListing } from "./folder-listing.ts";
-import { generationsOf } from "./generations.ts";
+import { byRotation, type Generation, generationsOf } from "./generations.ts";
 import type { FoundFile } from "./scan.ts";
 
 const EXTENSION = ".gz";
@@ -22,31 +22,40 @@ export interface PackedSince {
   readonly changedMs: number;
 }
 
-/** The compressed generations of a file, in the order in which what is in them was written. */
+/**
+ * The compressed generations of a file, in the order in which what is in them was written: as their numbers say, or
+ * the times of the last change, after which a program may have gone on writing.
+ */
 export function packedGenerations(
   home: string,
   since: PackedSince,
   { births, isTaken }: PackedOptions,
 ): FoundFile[] {
   const name = basename(home);
-  const names = generationsOf(name);
-  const isPacked = (other: string) => {
-    if (!other.endsWith(EXTENSION)) return false;
-    const plain = other.slice(0, -EXTENSION.length);
-    return plain === name || names.matches(plain);
-  };
-  return new FolderListing(dirname(home)).filesWith(names.stem, isPacked)
+  const { stem } = generationsOf(name);
+  return new FolderListing(dirname(home)).filesWith(stem, isPackedOf(name))
     .filter(({ stat }) => (births.of(stat) || stat.ctimeMs) >= since.madeMs)
-    // Compressing keeps the time of the last change.
-    .filter(({ stat }) => stat.mtimeMs >= since.changedMs)
+    // Compressing keeps the time of the last change, to the second at least.
+    .filter(({ stat }) => stat.mtimeMs >= Math.floor(since.changedMs / 1000) * 1000)
     .filter((found) => !isTaken(found))
-    .sort((a, b) => a.stat.mtimeMs - b.stat.mtimeMs).slice(-MAX_FILES);
+    .sort((a, b) => byRotation(unpacked(a), unpacked(b))).slice(-MAX_FILES);
 }
 
-/** The paths that what is in a compressed file may have been known under: without its extension, and before that. */
-export function pathsBeforePacking(path: string): string[] {
-  if (!path.endsWith(EXTENSION)) return [];
-  const plain = path.slice(0, -EXTENSION.length);
-  const before = plain.replace(/[-._]\d[-._\dTZ:+]*$/, "");
-  return before === plain ? [plain] : [plain, before];
+/** Whether a file that was made at `home` may be what a compressed file holds, as its name says. */
+export function mayHold(packedPath: string, home: string): boolean {
+  if (dirname(packedPath) !== dirname(home) || !packedPath.endsWith(EXTENSION)) return false;
+  return isPackedOf(basename(home))(basename(packedPath));
+}
+
+function unpacked({ path, stat }: FoundFile): Generation {
+  return { path: path.slice(0, -EXTENSION.length), birthMs: stat.mtimeMs };
+}
+
+function isPackedOf(name: string): (other: string) => boolean {
+  const { matches } = generationsOf(name);
+  return (other) => {
+    if (!other.endsWith(EXTENSION)) return false;
+    const plain = other.slice(0, -EXTENSION.length);
+    return plain === name || matches(plain);
+  };
 }

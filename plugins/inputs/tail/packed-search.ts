@@ -1,7 +1,14 @@
 import type { BatchMaker } from "./batch-maker.ts";
 import type { StreamLedger } from "./file-checkpoint.ts";
-import { isPrintOf } from "./fingerprint.ts";
-import type { Place } from "./place.ts";
+import { HEAD_BYTES, isPrintOf } from "./fingerprint.ts";
+import { beginningOf } from "./gzip.ts";
+import { isTelling, type Place } from "./place.ts";
+import type { Position } from "./position.ts";
+import type { FoundFile } from "./scan.ts";
+import type { TailedFile } from "./tailed-file.ts";
+
+/** Times of change may be only as fine as this. */
+const CLOCK_STEP_MS = 1000;
 
 /** The stream that lines are read for. */
 export interface LineStream {
@@ -17,7 +24,8 @@ export interface Sought {
   readonly stream: LineStream | undefined;
   /** What lies behind is read where it was before: of what was compressed there is nothing to read. */
   readonly isReadElsewhere: boolean;
-  readonly onFound?: (() => void) | undefined;
+  /** Told in which file it was found. */
+  readonly onFound?: ((inFile: TailedFile) => void) | undefined;
 }
 
 /** Contents that are looked for in one compressed file, or in several that are read one after the other. */
@@ -26,7 +34,7 @@ export class PackedSearch {
   private readonly onEnd: ((found: ReadonlySet<Sought>) => void) | undefined;
   private readonly found = new Set<Sought>();
   /** Files in which it is still to be looked. */
-  private left: number;
+  private left = 0;
   /** Files that hold none of the contents are read whole. */
   readsOthers: boolean;
   /** The stream that those are read for; `undefined` for their own. */
@@ -34,33 +42,62 @@ export class PackedSearch {
 
   constructor(options: {
     readonly sought: readonly Sought[];
-    readonly files: number;
     readonly readsOthers: boolean;
     readonly onEnd?: (found: ReadonlySet<Sought>) => void;
   }) {
-    this.sought = options.sought;
-    this.left = options.files;
+    // The more is known of how a content begins, the surer it is the one.
+    this.sought = options.sought.toSorted(({ place: one }, { place: other }) =>
+      other.head.bytes - one.head.bytes || other.offset - one.offset
+    );
     this.readsOthers = options.readsOthers;
     this.onEnd = options.onEnd;
   }
 
+  /** The oldest content of which something is left. */
+  private get oldest(): Sought | undefined {
+    const birthOf = ({ stream }: Sought) => stream?.ledger.file.birthMs ?? 0;
+    return this.sought.filter(({ isReadElsewhere }) => !isReadElsewhere)
+      .toSorted((one, other) => birthOf(one) - birthOf(other))[0];
+  }
+
+  /**
+   * The files, in their order, in which something may be that was not read. Those before the oldest content of which
+   * something is left were read. What the file held that is in its place now, or what is younger than that one, is left to it.
+   */
+  unread(files: readonly FoundFile[], now: Position | undefined): FoundFile[] {
+    const untilMs = (now?.file.birthMs || Infinity) + CLOCK_STEP_MS;
+    const firsts = files.map(({ path }) => beginningOf(path).subarray(0, HEAD_BYTES));
+    const held = firsts.map((first) => this.choose(first));
+    const { oldest } = this;
+    const start = oldest === undefined ? -1 : held.indexOf(oldest);
+    const unread = files.filter(({ stat }, i) => {
+      if (held[i] !== undefined) return true;
+      if (i < start || stat.mtimeMs > untilMs) return false;
+      return now === undefined || !isTelling(now.place) || !beginsLike(firsts[i]!, now.place);
+    });
+    this.left = unread.length;
+    return unread;
+  }
+
   /** Which content begins like this, if one does. */
   choose(first: Buffer): Sought | undefined {
-    return this.sought.find(({ place: { head } }) =>
-      first.length >= head.bytes && isPrintOf(head, first.subarray(0, head.bytes))
-    );
+    return this.sought.find(({ place }) => beginsLike(first, place));
   }
 
   /** Files that come after one of the contents and hold none of them were never seen. */
-  isFound(sought: Sought): void {
+  isFound(sought: Sought, inFile: TailedFile): void {
     this.found.add(sought);
     this.readsOthers = true;
     this.stream = sought.stream;
-    sought.onFound?.();
+    sought.onFound?.(inFile);
   }
 
   /** One of the files is done with. */
   fileEnded(): void {
     if (--this.left === 0) this.onEnd?.(this.found);
   }
+}
+
+function beginsLike(first: Buffer, { head }: Place): boolean {
+  return first.length >= head.bytes && isPrintOf(head, first.subarray(0, head.bytes));
 }

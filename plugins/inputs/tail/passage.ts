@@ -1,5 +1,6 @@
 import { type Fingerprint, fingerprint, HEAD_BYTES, isPrintOf, MARK_BYTES } from "./fingerprint.ts";
 import type { PackedSearch, Sought } from "./packed-search.ts";
+import type { TailedFile } from "./tailed-file.ts";
 
 /** What was passed over is not what was sought after all. */
 export class OtherContentError extends Error {
@@ -10,6 +11,7 @@ const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Passes over what was read before of a content that is unpacked from its start. */
 export class Passage {
+  private readonly file: TailedFile;
   private readonly search: PackedSearch | undefined;
   private sought: Sought | undefined;
   private phase: "choosing" | "passing" | "reading" | "ignoring";
@@ -23,8 +25,10 @@ export class Passage {
   /** Where reading begins, in bytes. */
   start: number;
 
-  /** Passes over so many bytes, or over what a search says was read. */
-  constructor(search: PackedSearch | undefined, offset: number) {
+  /** Passes over so many bytes, or over what the file's search says was read. */
+  constructor(file: TailedFile, offset: number) {
+    const { search } = file;
+    this.file = file;
     this.search = search;
     this.start = offset;
     this.left = offset;
@@ -112,7 +116,7 @@ export class Passage {
     if (!isPrintOf(mark, this.last.subarray(this.last.length - mark.bytes))) {
       throw new OtherContentError();
     }
-    this.search!.isFound(sought);
+    this.search!.isFound(sought, this.file);
     if (sought.isReadElsewhere) this.phase = "ignoring";
   }
 }

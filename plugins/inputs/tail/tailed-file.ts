@@ -42,6 +42,7 @@ export type Turn =
 export class TailedFile {
   readonly path: string;
   readonly identity: string;
+  readonly ino: number;
   ledger: StreamLedger;
   readonly compressed: boolean;
   maker: BatchMaker;
@@ -60,6 +61,8 @@ export class TailedFile {
   search: PackedSearch | undefined;
   /** Several such files are read one after the other, to find contents in them. */
   readonly packed: PackedSearch | undefined;
+  /** It holds what that one held, and counts as read only once that one was read and is safe. */
+  plain: TailedFile | undefined;
   /** It turned out not to hold what it was opened for. */
   isForeign = false;
   /** It was truncated, and stood there in what it held before, until it is sure that the rest of that was read. */
@@ -97,6 +100,7 @@ export class TailedFile {
     const { openPath, stat, ledger, newMaker, start } = options;
     this.path = ledger.file.path;
     this.identity = identityOf(stat);
+    this.ino = stat.ino;
     this.births = options.births;
     this.birthMs = options.births.of(stat);
     this.ledger = ledger;

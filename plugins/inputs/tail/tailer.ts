@@ -54,8 +54,8 @@ export class Tailer implements Input {
       (identity, stream) => this.table.files.get(identity)?.ledger.stream === stream,
     );
     this.positions = positions;
-    const followedAt = (path: string) => this.table.at(path);
-    this.opener = new FileOpener({ config, ctx, settings, positions, followedAt });
+    const followed = () => this.table.files.values();
+    this.opener = new FileOpener({ config, ctx, settings, positions, followed });
     this.table = this.makeTable();
     this.watch = new FolderWatch({
       clock: ctx.clock,
@@ -69,6 +69,7 @@ export class Tailer implements Input {
       log: ctx.log,
       encoding: encoding === "auto" ? plain : encoding,
       maxLineBytes: limits.maxLineBytes,
+      locate: (file) => this.table.isAtOpenPath(file) || this.table.findRenamed(file),
       emit: (file, batch) => this.emitter.emit(file, batch),
       onEnd: (file, isAll) => this.unpacked(file, isAll),
     });
@@ -129,7 +130,7 @@ export class Tailer implements Input {
       ignoreOlderMs: config.ignore_older,
       wallMs: () => positions.wallSec * 1000,
       open: (found) => this.opener.open(found),
-      openPacked: (path, gone) => this.opener.openPacked(path, gone),
+      openPacked: (path, ancestry) => this.opener.openPacked(path, ancestry),
       onGone: (file) => {
         file.rotatedMs = ctx.clock.nowMs();
         this.enqueue(file);
@@ -235,6 +236,7 @@ export class Tailer implements Input {
 
   private pollCompressed(file: TailedFile, nowMs: number): void {
     if (file.own !== undefined) this.pollPacked(file, nowMs);
+    this.settle(file);
     this.unpacker.look(file, this.signal);
     const isOver = file.rotatedMs >= 0 && file.drained &&
       nowMs - file.rotatedMs >= this.config.rotate_wait;
@@ -248,10 +250,19 @@ export class Tailer implements Input {
     file.size = size;
   }
 
+  /** What was read where it was before it was compressed is done with there first. */
+  private settle(file: TailedFile): void {
+    const { plain } = file;
+    if (plain === undefined || this.table.isServed(plain) || plain.ledger.unacked > 0) return;
+    file.plain = undefined;
+    this.positions.reached(file.ledger, file.place);
+  }
+
   /** All that is in a compressed file so far was read. */
   private unpacked(file: TailedFile, isAll: boolean): void {
-    if (file.own === undefined) this.positions.reached(file.ledger, file.place);
-    else if (isAll) this.queue.add(file);
+    if (file.own === undefined) {
+      if (file.plain === undefined) this.positions.reached(file.ledger, file.place);
+    } else if (isAll) this.queue.add(file);
     for (const other of this.table.files.values()) {
       if (other.predecessor !== undefined) this.enqueue(other);
     }

@@ -1,8 +1,9 @@
 import type { Batch, Logger } from "logcollector/plugin";
-import { type Fingerprint, fingerprint, MARK_BYTES, NO_BYTES } from "./fingerprint.ts";
+import { type Fingerprint, fingerprint, headOf, MARK_BYTES, NO_BYTES } from "./fingerprint.ts";
 import { gunzipChunks, type GzipEnd } from "./gzip.ts";
+import { openForTail } from "./open-for-tail.ts";
 import { OtherContentError, Passage } from "./passage.ts";
-import { hasPlace, headPrintOf, type Place, START } from "./place.ts";
+import { hasPlace, type Place, START } from "./place.ts";
 import type { TailedFile } from "./tailed-file.ts";
 import type { TextEncoding } from "./text-decoder.ts";
 
@@ -10,6 +11,8 @@ export interface UnpackerOptions {
   readonly log: Logger;
   readonly encoding: TextEncoding;
   readonly maxLineBytes: number;
+  /** Sees to it that the file is where it is opened, should it have been renamed; false when it is gone. */
+  readonly locate: (file: TailedFile) => boolean;
   /** Hands on what was read up to the file's `unpacked`. */
   readonly emit: (file: TailedFile, batch: Batch | undefined) => Promise<void> | undefined;
   /** Everything that is in the file so far was emitted; nothing more comes when that is all of it. */
@@ -87,37 +90,64 @@ export class Unpacker {
 
   private async attempt(file: TailedFile, progress: Progress, signal: AbortSignal): Promise<void> {
     try {
-      if (!signal.aborted) await this.unpack(file, progress, signal);
+      if (!signal.aborted) await this.unpackFound(file, progress, signal);
     } catch (error) {
       this.options.log.error(`Cannot unpack ${file.openPath}: ${(error as Error).message}`);
     }
     progress.waiting = false;
+    if (signal.aborted) return;
     file.drained = this.known.has(file);
-    if (file.drained && !signal.aborted) this.options.onEnd(file, progress.complete);
+    if (file.drained) this.options.onEnd(file, progress.complete);
   }
 
-  private async unpack(file: TailedFile, progress: Progress, signal: AbortSignal): Promise<void> {
-    if (file.own === undefined) {
-      file.unpacked = { ...file.unpacked, head: headPrintOf(file.openPath) };
+  private async unpackFound(
+    file: TailedFile,
+    progress: Progress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!this.options.locate(file)) {
+      if (file.own !== undefined) this.pass(file, progress);
+      return;
     }
-    const passage = new Passage(file.search, progress.offset);
+    // Opened at once: it may be renamed again.
+    const fd = openForTail(file.openPath);
+    if (file.own === undefined) file.unpacked = { ...file.unpacked, head: fingerprint(headOf(fd)) };
+    const isOther = await this.unpack(file, progress, fd, signal);
+    if (isOther) await this.unpackFound(file, progress, signal);
+  }
+
+  /** Returns true when it is to be read again from its start: it does not hold what it seemed to. */
+  private async unpack(
+    file: TailedFile,
+    progress: Progress,
+    fd: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const passage = new Passage(file, progress.offset);
     try {
-      const rest = await this.pieces(file, progress, passage, signal);
-      if (signal.aborted) return;
+      const rest = await this.pieces(file, progress, passage, fd, signal);
+      if (signal.aborted) return false;
       if (progress.complete) await this.end(file, progress, passage, rest);
     } catch (error) {
       if (!(error instanceof OtherContentError)) throw error;
       const readsIt = file.search!.readsOthers;
       file.search = undefined;
-      if (readsIt) return await this.unpack(file, progress, signal);
-      file.isForeign = true;
-      progress.complete = true;
-      progress.read = file.size;
+      if (readsIt) return true;
+      this.pass(file, progress);
     }
     // Of a file that is still being written it may not be known yet what it holds.
     if (progress.complete || progress.offset > 0) file.search = undefined;
-    if (file.own !== undefined) return;
-    file.unpacked = { ...this.placeOf(file, progress), packedBytes: progress.read };
+    if (file.own === undefined) {
+      file.unpacked = { ...this.placeOf(file, progress), packedBytes: progress.read };
+    }
+    return false;
+  }
+
+  /** Nothing in it is to be read, or can be. */
+  private pass(file: TailedFile, progress: Progress): void {
+    file.isForeign = file.own !== undefined;
+    progress.complete = true;
+    progress.read = file.size;
   }
 
   /** Emits the whole lines of all that is there; returns the unfinished one behind them. */
@@ -125,10 +155,11 @@ export class Unpacker {
     file: TailedFile,
     progress: Progress,
     passage: Passage,
+    fd: number,
     signal: AbortSignal,
   ): Promise<Buffer> {
     let rest: Buffer = Buffer.alloc(0);
-    for await (const piece of gunzipChunks(file.openPath, progress, signal)) {
+    for await (const piece of gunzipChunks(fd, progress, signal)) {
       rest = await this.more(file, progress, passage, rest, passage.take(piece));
     }
     return rest;

@@ -1,13 +1,19 @@
 import {
   closeSync,
   copyFileSync,
+  fstatSync,
   ftruncateSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
+  statSync,
   unlinkSync,
+  utimesSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
+import { gzipSync } from "node:zlib";
 import type { TempFolder } from "../../support/temp-folder.ts";
 import type { Random } from "../../support/random.ts";
 import type { Lives } from "./tail-lives.ts";
@@ -100,6 +106,7 @@ export class LogWriter {
         "truncate",
         "delete",
         "again",
+        "pack",
         "late",
         "read",
         "yield",
@@ -112,6 +119,7 @@ export class LogWriter {
     else if (kind === "truncate") await this.truncate();
     else if (kind === "delete") await this.remove();
     else if (kind === "again") await this.makeAgain();
+    else if (kind === "pack") await this.pack();
     else if (kind === "late") this.writeLate();
     else if (kind === "read") await this.untilRead();
     else await Bun.sleep(random.below(15));
@@ -289,7 +297,7 @@ export class LogWriter {
     if (!await this.untilKnown()) return;
     const current = this.current!;
     if (this.style === "copy") await this.untilSeen(current);
-    for (const n of this.suffixes()) renameSync(`${this.path}.${n}`, `${this.path}.${n + 1}`);
+    for (const { from, to } of this.shifts()) renameSync(from, to);
     current.before = current.lines.length;
     if (this.style === "rename") {
       renameSync(this.path, `${this.path}.1`);
@@ -315,13 +323,42 @@ export class LogWriter {
     content.seenInLife = life;
   }
 
-  private suffixes(): number[] {
+  /** The renames that make room for one more rotated file. */
+  private shifts(): { from: string; to: string }[] {
+    return this.rotated().map(({ n, packed }) => ({
+      from: `${this.path}.${n}${packed}`,
+      to: `${this.path}.${n + 1}${packed}`,
+    }));
+  }
+
+  /** The rotated files, the oldest first. */
+  private rotated(): { n: number; packed: string }[] {
     return readdirSync(this.folder.path).flatMap((name) => {
-      const suffix = name.startsWith(`${this.name}.`)
-        ? Number(name.slice(this.name.length + 1))
-        : 0;
-      return suffix > 0 ? [suffix] : [];
-    }).sort((a, b) => b - a);
+      const [, own, n, packed = ""] = /^(.*)\.(\d+)(\.gz)?$/.exec(name) ?? [];
+      return own === this.name ? [{ n: Number(n), packed }] : [];
+    }).sort((a, b) => b.n - a.n);
+  }
+
+  /**
+   * Compresses the oldest rotated file that is not compressed yet, as gzip does it. While tail runs it must have the
+   * file open. Nothing tells two files apart that have the same content once both are compressed. Compressed copies
+   * are not tried: of those that are made within a second it cannot be told which were read.
+   */
+  private async pack(): Promise<void> {
+    if (this.style === "copy" || this.contents.some(({ isShared }) => isShared)) return;
+    await this.untilRead();
+    const oldest = this.rotated().find(({ packed }) => packed === "");
+    if (oldest === undefined) return;
+    const path = `${this.path}.${oldest.n}`;
+    const { atime, mtime, ino } = statSync(path);
+    const own = this.contents.filter(({ fd }) => fstatSync(fd).ino === ino);
+    for (const content of own) {
+      this.complete(content);
+      content.isOver = true;
+    }
+    writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
+    utimesSync(`${path}.gz`, atime, mtime);
+    unlinkSync(path);
   }
 
   /** Empties the file without a copy. */
