@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import type { BirthTimes } from "./birth-times.ts";
+import { type BirthTimes, FILE_TIME_STEP_MS } from "./birth-times.ts";
 import { identityOf } from "./file-identity.ts";
 import { FolderListing, statOf } from "./folder-listing.ts";
 import { byAge, generationsOf } from "./generations.ts";
@@ -174,7 +174,7 @@ function relativeOf(file: TailedFile, path: string | undefined): Relative {
 
 function relativeOfKnown({ position }: KnownFile, path: string | undefined): Relative {
   const { birthMs, sinceMs = 0 } = position.file;
-  return { birthMs, sinceMs, path, seenMs: position.seenSec * 1000 };
+  return { birthMs, sinceMs, path, seenMs: position.seenSec * 1000 - FILE_TIME_STEP_MS };
 }
 
 /** Where times of birth are not known, names say it; and what was changed since the other was seen is younger. */

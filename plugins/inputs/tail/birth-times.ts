@@ -1,6 +1,12 @@
 import { type Stats, statSync } from "node:fs";
 
 /**
+ * The times that a file system puts down may lie so far behind the clock, in milliseconds: their step is a few
+ * milliseconds, or a second.
+ */
+export const FILE_TIME_STEP_MS = 1000;
+
+/**
  * When files were made, as far as that can be relied on: a time of birth tells a file from another that got its
  * inode. Some file systems keep none, some make one up that moves.
  */

@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import { oldestFirst } from "./ancestors.ts";
-import type { BirthTimes } from "./birth-times.ts";
+import { type BirthTimes, FILE_TIME_STEP_MS } from "./birth-times.ts";
 import type { FileIdentity } from "./file-identity.ts";
 import { FolderListing } from "./folder-listing.ts";
 import { generationsOf } from "./generations.ts";
@@ -61,7 +61,7 @@ export function findCopies(
   const isDone = (found: FoundFile) => knownAs.get(found)?.isFromBefore === false;
   if (candidates.every(isDone)) return { unread: [], done: [], isFound: candidates.length > 0 };
   const isUnknown = (found: FoundFile) => knownAs.get(found) === undefined;
-  const isSince = (found: FoundFile) => ageOf(found) >= seenSec * 1000;
+  const isSince = (found: FoundFile) => ageOf(found) >= seenSec * 1000 - FILE_TIME_STEP_MS;
   const isKnown = lost.offset > 0 && isTelling(lost);
   const isCopy = ({ path }: FoundFile) => isKnown && hasPlace(path, lost);
   const whole = (found: FoundFile): Copy => ({ ...found, place: undefined });

@@ -4,6 +4,7 @@ import type { Ancestry } from "./ancestors.ts";
 import { BatchMaker } from "./batch-maker.ts";
 import type { TailConfig } from "./config.ts";
 import type { Copy } from "./copies.ts";
+import { FILE_TIME_STEP_MS } from "./birth-times.ts";
 import { ownStream, StreamLedger } from "./file-checkpoint.ts";
 import { type FileIdentity, identityOf, streamOf } from "./file-identity.ts";
 import { statOf } from "./folder-listing.ts";
@@ -30,8 +31,6 @@ export interface FileOpenerOptions {
 const UNSEEN_MS = 60_000;
 /** Compressed files that were searched and are remembered. */
 const MAX_LOOKED_INTO = 10_000;
-/** The file system's clock lags behind by its step. */
-const CLOCK_STEP_MS = 1000;
 
 /** Begins to follow files: where they were left, or as the configuration says. */
 export class FileOpener {
@@ -266,7 +265,7 @@ export class FileOpener {
       sinceMs: found.known !== undefined
         ? found.known.position.file.sinceMs
         : wasThere
-        ? positions.wallSec * 1000 - CLOCK_STEP_MS
+        ? positions.wallSec * 1000 - FILE_TIME_STEP_MS
         : undefined,
     };
   }

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import type { BirthTimes } from "./birth-times.ts";
+import { type BirthTimes, FILE_TIME_STEP_MS } from "./birth-times.ts";
 import { FolderListing } from "./folder-listing.ts";
 import { byRotation, type Generation, generationsOf } from "./generations.ts";
 import type { FoundFile } from "./scan.ts";
@@ -34,9 +34,9 @@ export function packedGenerations(
   const name = basename(home);
   const { stem } = generationsOf(name);
   return new FolderListing(dirname(home)).filesWith(stem, isPackedOf(name))
-    .filter(({ stat }) => (births.of(stat) || stat.ctimeMs) >= since.madeMs)
+    .filter(({ stat }) => (births.of(stat) || stat.ctimeMs) >= since.madeMs - FILE_TIME_STEP_MS)
     // Compressing keeps the time of the last change, to the second at least.
-    .filter(({ stat }) => stat.mtimeMs >= Math.floor(since.changedMs / 1000) * 1000)
+    .filter(({ stat }) => stat.mtimeMs >= since.changedMs - FILE_TIME_STEP_MS)
     .filter((found) => !isTaken(found))
     .sort((a, b) => byRotation(unpacked(a), unpacked(b))).slice(-MAX_FILES);
 }

@@ -1,4 +1,5 @@
 import type { BatchMaker } from "./batch-maker.ts";
+import { FILE_TIME_STEP_MS } from "./birth-times.ts";
 import type { StreamLedger } from "./file-checkpoint.ts";
 import { HEAD_BYTES, isPrintOf } from "./fingerprint.ts";
 import { beginningOf } from "./gzip.ts";
@@ -6,9 +7,6 @@ import { isTelling, type Place } from "./place.ts";
 import type { Position } from "./position.ts";
 import type { FoundFile } from "./scan.ts";
 import type { TailedFile } from "./tailed-file.ts";
-
-/** Times of change may be only as fine as this. */
-const CLOCK_STEP_MS = 1000;
 
 /** The stream that lines are read for. */
 export interface LineStream {
@@ -53,23 +51,16 @@ export class PackedSearch {
     this.onEnd = options.onEnd;
   }
 
-  /** The oldest content of which something is left. */
-  private get oldest(): Sought | undefined {
-    const birthOf = ({ stream }: Sought) => stream?.ledger.file.birthMs ?? 0;
-    return this.sought.filter(({ isReadElsewhere }) => !isReadElsewhere)
-      .toSorted((one, other) => birthOf(one) - birthOf(other))[0];
-  }
-
   /**
-   * The files, in their order, in which something may be that was not read. Those before the oldest content of which
-   * something is left were read. What the file held that is in its place now, or what is younger than that one, is left to it.
+   * The files, in their order, in which something may be that was not read. Those before the first content that is
+   * known were read, unless one of which something is left is in none of them. What the file held that is in its place now, or what is younger than that one, is left to it.
    */
   unread(files: readonly FoundFile[], now: Position | undefined): FoundFile[] {
-    const untilMs = (now?.file.birthMs || Infinity) + CLOCK_STEP_MS;
+    const untilMs = (now?.file.birthMs || Infinity) + FILE_TIME_STEP_MS;
     const firsts = files.map(({ path }) => beginningOf(path).subarray(0, HEAD_BYTES));
     const held = firsts.map((first) => this.choose(first));
-    const { oldest } = this;
-    const start = oldest === undefined ? -1 : held.indexOf(oldest);
+    const isMissing = this.sought.some((one) => !one.isReadElsewhere && !held.includes(one));
+    const start = isMissing ? -1 : held.findIndex((sought) => sought !== undefined);
     const unread = files.filter(({ stat }, i) => {
       if (held[i] !== undefined) return true;
       if (i < start || stat.mtimeMs > untilMs) return false;

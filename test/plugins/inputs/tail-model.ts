@@ -408,6 +408,8 @@ export class LogWriter {
     this.descriptors.add(fd);
     const next = this.begin(fd, [...current!.lines]);
     next.isShared = true;
+    // Of copies of the same content it cannot be told which was read.
+    next.mayRepeat = this.style === "copy";
     current!.isShared = true;
     writeSync(fd, current!.lines.map((line) => `${line}\n`).join(""));
   }

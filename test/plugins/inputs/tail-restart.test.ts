@@ -8,7 +8,10 @@ import {
   unlinkSync,
   utimesSync,
 } from "node:fs";
+import tail from "../../../plugins/inputs/tail.ts";
+import { systemClock } from "../../../src/lib/clock.ts";
 import { eventually } from "../../support/eventually.ts";
+import type { Checkpoint } from "logcollector/plugin";
 import { ParserRegistry } from "../../../src/loader/parser-registry.ts";
 import { testContext } from "../../support/context.ts";
 import { Host } from "./tail-host.ts";
@@ -336,4 +339,63 @@ test("tail asks for its positions as its options say", async () => {
   });
   await using plain = host.start({ db: undefined });
   expect(plain.positions.options!.path).toBe(undefined);
+});
+
+for (const multiline of [false, true]) {
+  for (const how of ["throws", "rejects"] as const) {
+    test(`tail that is run again after an emit ${how} repeats and loses nothing${multiline ? ", with a joiner" : ""}`, async () => {
+      using host = new Host();
+      const lines = Array.from({ length: 4000 }, (_, i) => `line ${i}`);
+      for (const name of ["a.log", "b.log"]) host.write(name, `${lines.join("\n")}\n`);
+      const registry = new ParserRegistry({ log: testContext().log });
+      const got: string[] = [];
+      let calls = 0;
+      const ctx = testContext({
+        clock: systemClock as unknown as ReturnType<typeof testContext>["clock"],
+        multiline: (names) => registry.multiline(names),
+        breathe: () => new Promise((resolve) => setImmediate(resolve)),
+        emit(batch, ack) {
+          if (++calls % 3 === 0) {
+            if (how === "throws") throw new Error("no room");
+            return Promise.reject(new Error("no room"));
+          }
+          for (const { body } of batch.records) got.push(String(body.log).trimEnd());
+          (ack as unknown as Checkpoint).ack?.();
+          return undefined;
+        },
+      });
+      const options = tail.config.parse({
+        path: `${host.folder.path}/*.log`,
+        read_from_head: true,
+        exit_on_eof: true,
+        buffer_chunk_size: 4096,
+        ...multiline ? { "multiline.parser": "java" } : {},
+      });
+      const input = tail.create(options, ctx);
+      let runs = 0;
+      for (let isOver = false; !isOver; runs++) {
+        try {
+          await input.run(new AbortController().signal);
+          isOver = true;
+        } catch (error) {
+          expect((error as Error).message).toBe("no room");
+        }
+      }
+      await input.close?.();
+      expect(runs).toBeGreaterThan(5);
+      expect(got.toSorted()).toEqual([...lines, ...lines].toSorted());
+    });
+  }
+}
+
+test("tail in a new instance goes on where a closed one was", async () => {
+  using host = new Host();
+  host.write("app.log", "1\n");
+  for (let i = 1; i <= 3; i++) {
+    await using input = host.start();
+    await input.untilRecords(1);
+    expect(input.values()).toEqual([`${i}`]);
+    await input.stop();
+    host.write("app.log", `${i + 1}\n`);
+  }
 });
