@@ -1,15 +1,12 @@
-import type { FullPolicy, PayloadQueue, QueueEvents } from "./payload-queue.ts";
+import type { PayloadQueue, QueueEvents, QueueLimits } from "./payload-queue.ts";
 import type { QueuedPayload } from "./queued-payload.ts";
 
-export interface MemoryQueueOptions extends QueueEvents {
-  readonly limitBytes: number;
-  readonly policy: FullPolicy;
-}
+export type MemoryQueueOptions = QueueEvents & QueueLimits;
 
 /** A queue in memory: what waits is safe when it was delivered. */
 export class MemoryQueue implements PayloadQueue {
   private readonly options: MemoryQueueOptions;
-  private readonly waiting: QueuedPayload[] = [];
+  private waiting: QueuedPayload[] = [];
   private onItsWay = 0;
   bytes = 0;
   records = 0;
@@ -59,6 +56,14 @@ export class MemoryQueue implements PayloadQueue {
     this.leave(payload);
     free(payload);
     this.options.onSpace();
+  }
+
+  handOver(taken: readonly QueuedPayload[]): readonly QueuedPayload[] {
+    const all = [...taken, ...this.waiting];
+    this.waiting = [];
+    this.onItsWay -= taken.length;
+    for (const payload of all) this.leave(payload);
+    return all;
   }
 
   settle(): Promise<void> {

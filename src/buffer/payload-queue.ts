@@ -23,6 +23,13 @@ export interface QueueEvents {
   readonly onDrop: (drop: QueueDrop) => void;
 }
 
+/** How much a queue may hold. May change while it is in use. */
+export interface QueueLimits {
+  /** Bytes; Infinity for no limit. */
+  readonly limitBytes: number;
+  readonly policy: FullPolicy;
+}
+
 /** The payloads that wait for one output, in order. */
 export interface PayloadQueue {
   /** Bytes that wait or are on their way, as the output's limit counts them. */
@@ -44,6 +51,11 @@ export interface PayloadQueue {
   take(): QueuedPayload | undefined;
   /** The payload is delivered or given up: nobody waits for it any more, and its memory is free. */
   done(payload: QueuedPayload): void;
+  /**
+   * Takes everything out that waits in memory only, in order, without being done with it: another queue's from now
+   * on. `taken` is what was taken before and not given to {@link done}; it comes first.
+   */
+  handOver?(taken: readonly QueuedPayload[]): readonly QueuedPayload[];
   /** Makes everything that was pushed as safe as the queue can, without sending it. Never rejects. */
   settle(): Promise<void>;
   close(): Promise<void>;

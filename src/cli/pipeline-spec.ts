@@ -47,6 +47,7 @@ function inputSpec(input: LoadedConfig["inputs"][number], { service }: LoadedCon
   const { id, definition, config, common } = input;
   return {
     id,
+    plugin: definition.name,
     alias: common.alias,
     tag: common.tag,
     memBufLimit: common.mem_buf_limit,

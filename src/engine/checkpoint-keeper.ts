@@ -44,12 +44,14 @@ export class CheckpointKeeper {
     this.queues.add(queue);
   }
 
+  /** Writes an input's positions down for the last time. */
   removeInput(input: InputCheckpoints): void {
+    this.commitOne(input, true);
     this.inputs.delete(input);
   }
 
-  removeQueue(queue: DiskQueue): void {
-    this.queues.delete(queue);
+  removeQueue(queue: object): void {
+    this.queues.delete(queue as DiskQueue);
   }
 
   /** Something moved. */

@@ -5,7 +5,7 @@ import { type Book, type Books, takeShares } from "./books.ts";
 /** Keeps an output's book, and those of the sources whose records it has. */
 export class DeliveryBook {
   private readonly books: Books;
-  private readonly output: Book;
+  private output: Book;
 
   constructor(books: Books, output: string) {
     this.books = books;
@@ -20,6 +20,23 @@ export class DeliveryBook {
   /** Records were found in the queue. */
   recovered(records: number): void {
     this.output.recovered += records;
+  }
+
+  /** What is held is another output's from now on, and what becomes of it is put down there. */
+  handOver(
+    to: DeliveryBook,
+    { own, recovered }: { readonly own: number; readonly recovered: number },
+  ): void {
+    this.leave({ own, recovered });
+    to.output.in += own;
+    to.output.recovered += recovered;
+    this.output = to.output;
+  }
+
+  /** What is held stays behind on the disk, and is in this output's book no more. */
+  leave({ own, recovered }: { readonly own: number; readonly recovered: number }): void {
+    this.output.in -= own;
+    this.output.recovered -= recovered;
   }
 
   /** Records that never came to be in a payload. */

@@ -1,5 +1,6 @@
 import { countOf } from "../lib/count-of.ts";
 import { BoundedCache } from "../lib/bounded-cache.ts";
+import { Gate } from "../lib/gate.ts";
 import type { Batch } from "../sdk/batch.ts";
 import type { Logger } from "../sdk/context.ts";
 import type { MaybePromise } from "../sdk/define.ts";
@@ -36,6 +37,9 @@ export class FilterChain {
   private readonly options: FilterChainOptions;
   /** Records that are inside filters which take their time. */
   passing = 0;
+  /** Batches that are not past all filters. */
+  private passages = 0;
+  private readonly passed = new Gate();
   private readonly cache = new BoundedCache<string, readonly FilterRunner[]>(MAX_CACHED_TAGS);
 
   constructor(options: FilterChainOptions) {
@@ -45,6 +49,11 @@ export class FilterChain {
   /** Resolves (or returns undefined at once) when the next batch may come. */
   process(batch: Batch, ticket: Ticket, emitter?: FilterRunner): MaybePromise<void> {
     return this.run(batch, 0, { ticket, emitter, hops: 0 });
+  }
+
+  /** Resolves when no batch is inside a filter of this chain. */
+  async settled(): Promise<void> {
+    while (this.passages > 0) await this.passed.wait();
   }
 
   private filtersFor(tag: string): readonly FilterRunner[] {
@@ -57,7 +66,7 @@ export class FilterChain {
     for (let i = from; i < filters.length; i++) {
       if (batch.length === 0) return undefined;
       const filter = filters[i]!;
-      if (filter === passage.emitter) continue;
+      if (passage.emitter !== undefined && filter.standsFor(passage.emitter)) continue;
       batch.detach();
       const result = filter.process(batch, passage.ticket);
       if (result instanceof Promise) {
@@ -80,12 +89,20 @@ export class FilterChain {
     // The batch goes on after this function returns: the ticket must not settle meanwhile.
     passage.ticket.hold();
     this.passing += length;
+    this.passages++;
     try {
       const result = await pending.finally(() => this.passing -= length);
-      await this.fork(Array.isArray(result) ? result : [result], tag, at, filter, passage);
+      const wait = this.fork(Array.isArray(result) ? result : [result], tag, at, filter, passage);
+      // It is where it goes to, or in another filter; there may be no room for more for long.
+      this.leave();
+      await wait;
     } finally {
       passage.ticket.release();
     }
+  }
+
+  private leave(): void {
+    if (--this.passages === 0) this.passed.open();
   }
 
   /** Goes on with what a filter returned: the same tag to the next filter, another tag to the first. */

@@ -39,6 +39,8 @@ export class FilterRunner {
   /** Records that were rejected and that no result has been found to lack yet. */
   private rejected = 0;
   private readonly holds = new Set<() => void>();
+  /** The runner whose place this one took, for as long as that one may emit. */
+  predecessor: FilterRunner | undefined;
   /** The holds of the call of `process` under way: a call that fails keeps none. */
   private taken: (() => void)[] = [];
 
@@ -51,6 +53,11 @@ export class FilterRunner {
   /** The filter's context needs this runner, so the filter itself comes second. */
   use(filter: Filter): void {
     this.filter = filter;
+  }
+
+  /** What the other emits is not for this one: it is its own, or that of the one before it in its place. */
+  standsFor(emitter: FilterRunner): boolean {
+    return emitter === this || emitter === this.predecessor;
   }
 
   /** Waits until the filter is set up. Rejects as `create` throws. */
@@ -93,8 +100,12 @@ export class FilterRunner {
       );
     }
     ticket.hold();
+    let isHeld = true;
     const release = () => {
-      if (this.holds.delete(release)) ticket.release();
+      if (!isHeld) return;
+      isHeld = false;
+      this.holds.delete(release);
+      ticket.release();
     };
     this.holds.add(release);
     this.taken.push(release);
@@ -136,7 +147,7 @@ export class FilterRunner {
     this.options.metrics.emitted.value += records;
   }
 
-  /** What the filter held back. The holds are released by {@link releaseHolds} once it has gone through. */
+  /** What the filter held back. Its holds are to be released once that has gone through: see {@link takeHolds}. */
   async flush(): Promise<Batch[]> {
     try {
       return await this.filter.flush?.() ?? [];
@@ -146,8 +157,13 @@ export class FilterRunner {
     }
   }
 
-  releaseHolds(): void {
-    for (const release of [...this.holds]) release();
+  /** Takes over all holds of now. Returns the function that releases them. */
+  takeHolds(): () => void {
+    const taken = [...this.holds];
+    this.holds.clear();
+    return () => {
+      for (const release of taken) release();
+    };
   }
 
   async close(): Promise<void> {

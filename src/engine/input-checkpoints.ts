@@ -7,32 +7,49 @@ interface Moved {
   readonly order: number;
 }
 
+/** Who knows when a position may be written down. */
+export interface CheckpointOwner {
+  /** A position is put down that no batch stands for. */
+  save(stream: string, position: string): void;
+  /** For a stream that is forgotten when another has these positions already. */
+  remove(stream: string): void;
+  onRemoved(): void;
+}
+
 /** The positions of one input: moved by acks, written down when the engine says so. */
 export class InputCheckpoints implements CheckpointStore {
   readonly options: CheckpointOptions;
   saved: ReadonlyMap<string, string> = new Map();
   private readonly order: EmissionOrder;
-  private readonly onSave: () => void;
+  private readonly owner: CheckpointOwner;
   private file: CheckpointFile | undefined;
+  private isHandedOver = false;
+  /** What is in the file, to the knowledge of this object. */
+  private written = new Map<string, SavedPosition>();
   /** What moved since the last commit; without a file, all there is. */
   private moves = new Map<string, Moved>();
   private removed = new Set<string>();
   /** Something was written that a loss of power could undo. */
   private isVolatile = false;
 
-  /** `onSave` is told of positions that are put down without a batch. */
-  constructor(options: CheckpointOptions, order: EmissionOrder, onSave: () => void) {
+  constructor(options: CheckpointOptions, order: EmissionOrder, owner: CheckpointOwner) {
     this.options = options;
     this.order = order;
-    this.onSave = onSave;
+    this.owner = owner;
   }
 
   /**
    * Takes up what is known from before, of each stream the newest: the file's positions, and those that disk queues
-   * hold or that an earlier instance of the input had.
+   * hold or that an earlier instance of the input had. `emitted` is how far that one read, beyond what is safe:
+   * there this one begins.
    */
-  open(file: CheckpointFile | undefined, other: ReadonlyMap<string, SavedPosition>): void {
+  open(
+    file: CheckpointFile | undefined,
+    other: ReadonlyMap<string, SavedPosition>,
+    emitted: ReadonlyMap<string, SavedPosition> = new Map(),
+  ): void {
     this.file = file;
+    this.written = new Map(file?.saved);
     const newest = new Map<string, SavedPosition>(file?.saved);
     for (const { order } of newest.values()) this.order.seen(order);
     for (const [stream, found] of other) {
@@ -41,7 +58,13 @@ export class InputCheckpoints implements CheckpointStore {
       newest.set(stream, found);
       this.moves.set(stream, { position: () => found.position, order: found.order });
     }
-    this.saved = new Map([...newest].map(([stream, { position }]) => [stream, position]));
+    const start = [...newest, ...emitted];
+    this.saved = new Map(start.map(([stream, { position }]) => [stream, position]));
+  }
+
+  /** Whatever the input still says is for the positions of the one that took its place. */
+  handOver(): void {
+    this.isHandedOver = true;
   }
 
   /** Positions outlast the process. */
@@ -56,14 +79,14 @@ export class InputCheckpoints implements CheckpointStore {
   }
 
   save(stream: string, position: string): void {
-    this.moved(stream, () => position, this.order.next());
-    this.onSave();
+    this.owner.save(stream, position);
   }
 
   remove(stream: string): void {
+    if (this.isHandedOver) return this.owner.remove(stream);
     this.moves.delete(stream);
     if (this.file !== undefined) this.removed.add(stream);
-    this.onSave();
+    this.owner.onRemoved();
   }
 
   /** Something is to be written, or to be made durable. */
@@ -81,14 +104,16 @@ export class InputCheckpoints implements CheckpointStore {
       changed.set(stream, { position: position(), order });
     }
     file.commit(changed, removed, durable);
+    for (const stream of removed) this.written.delete(stream);
+    for (const [stream, saved] of changed) this.written.set(stream, saved);
     this.moves = new Map();
     this.removed = new Set();
     this.isVolatile = !durable;
   }
 
-  /** What is known now: what an input that takes this one's place goes on with. */
+  /** How far everything is safe, as far as it is known now. */
   latest(): Map<string, SavedPosition> {
-    const latest = new Map<string, SavedPosition>(this.file?.saved);
+    const latest = new Map<string, SavedPosition>(this.written);
     for (const stream of this.removed) latest.delete(stream);
     for (const [stream, { position, order }] of this.moves) {
       latest.set(stream, { position: position(), order });

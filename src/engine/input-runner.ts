@@ -6,21 +6,21 @@ import type { Clock, Logger } from "../sdk/context.ts";
 import type { Input } from "../sdk/define.ts";
 import { prepare } from "../sdk/preparable.ts";
 import { backoffMs } from "./backoff.ts";
-import type { FilterChain } from "./filter-chain.ts";
 import type { EmissionOrder } from "./emission-order.ts";
+import type { Entrance } from "./entrance.ts";
 import { InputCheckpoints } from "./input-checkpoints.ts";
 import type { InputMetrics } from "./metrics.ts";
 import type { Book } from "./books.ts";
 import type { CheckpointKeeper } from "./checkpoint-keeper.ts";
 import type { CheckpointFile, SavedPosition } from "./checkpoint-file.ts";
-import { StreamAcks } from "./stream-acks.ts";
+import { StreamAcks, type StreamAcksOptions } from "./stream-acks.ts";
 
 export interface InputRunnerOptions {
   readonly id: string;
   readonly log: Logger;
   readonly clock: Clock;
   readonly metrics: InputMetrics;
-  readonly chain: FilterChain;
+  readonly entrance: Entrance;
   readonly order: EmissionOrder;
   readonly keeper: CheckpointKeeper;
   readonly book: Book;
@@ -42,8 +42,12 @@ const RESTART = { baseMs: 1000, capMs: 60_000 };
 export class InputRunner {
   readonly id: string;
   private readonly options: InputRunnerOptions;
-  private readonly acks: StreamAcks;
+  private acks: StreamAcks;
   private readonly room = new Gate();
+  /** Nobody listens to the input any more. */
+  private isShutOut = false;
+  /** Those who wait for room. */
+  private readonly waiting = new Set<() => void>();
   private positions: InputCheckpoints | undefined;
   private input!: Input;
   private waits = true;
@@ -55,20 +59,33 @@ export class InputRunner {
   constructor(options: InputRunnerOptions) {
     this.options = options;
     this.id = options.id;
-    this.acks = new StreamAcks({
-      book: options.book,
-      order: options.order,
+    this.acks = new StreamAcks(this.acksOptions());
+  }
+
+  private acksOptions(): StreamAcksOptions {
+    const { book, order, log } = this.options;
+    return {
+      book,
+      order,
       onProgress: () => this.room.open(),
       onMoved: (stream, position, order) => this.moved(stream, position, order),
+      onForgotten: (stream) => this.positions?.remove(stream),
       onAckError: (error) =>
-        options.log.error(`Cannot move a checkpoint: ${(error as Error)?.message ?? error}`),
-    });
+        log.error(`Cannot move a checkpoint: ${(error as Error)?.message ?? error}`),
+    };
   }
 
   /** See the SDK's `InputContext`. */
   checkpoints(wanted: CheckpointOptions = {}): CheckpointStore {
     const { order, keeper } = this.options;
-    this.positions = new InputCheckpoints(wanted, order, () => keeper.touchNow());
+    this.positions = new InputCheckpoints(wanted, order, {
+      save: (stream, position) => {
+        this.acks.put(stream, position);
+        keeper.touchNow();
+      },
+      remove: (stream) => this.acks.forget(stream),
+      onRemoved: () => keeper.touchNow(),
+    });
     return this.positions;
   }
 
@@ -78,6 +95,54 @@ export class InputRunner {
     if (positions === undefined) return;
     positions.open(this.options.openCheckpoints(positions.options), claims ?? new Map());
     this.options.keeper.addInput(positions);
+  }
+
+  /** Makes sure that positions can be kept where the other does not keep its own. Throws a message for the user. */
+  tryPositions(old: InputRunner): void {
+    const { positions, options } = this;
+    if (positions === undefined) return;
+    const { path } = positions.options;
+    if (path !== old.positions?.options.path) options.openCheckpoints(positions.options)?.close();
+  }
+
+  /**
+   * Takes the place of an input that was closed, in place of {@link open}. What that one emitted and is not safe is
+   * this one's now, and this one goes on behind it. A file of positions that cannot be opened costs only the
+   * positions: it is too late to turn back.
+   */
+  takeOver(old: InputRunner): void {
+    this.acks = old.acks;
+    const { emitted } = this.acks;
+    const safe = old.positions?.latest();
+    old.closeCheckpoints();
+    this.acks.handOver(this.acksOptions());
+    const { positions, options } = this;
+    old.options.metrics.pendingBytes.value = 0;
+    options.metrics.pendingBytes.value = this.acks.pendingBytes;
+    if (positions === undefined) return;
+    old.positions?.handOver();
+    let file: CheckpointFile | undefined;
+    try {
+      file = options.openCheckpoints(positions.options);
+    } catch (error) {
+      options.log.error(
+        `${
+          (error as Error)?.message ?? error
+        }; positions last as long as the process until a restart`,
+      );
+    }
+    positions.open(file, safe ?? new Map(), emitted);
+    options.keeper.addInput(positions);
+  }
+
+  /** It has been stopped, and may not have noticed: what it emits from now on is refused. */
+  shutOut(): void {
+    this.isShutOut = true;
+  }
+
+  /** Resolves when everything that was emitted is safe. */
+  async settled(): Promise<void> {
+    while (this.acks.pending > 0) await this.room.wait();
   }
 
   /** What this input did not get acked is read again at the next start. */
@@ -114,7 +179,8 @@ export class InputRunner {
   }
 
   emit(batch: Batch, ack?: Ack): Promise<void> | undefined {
-    const { metrics, chain, book } = this.options;
+    const { metrics, entrance, book } = this.options;
+    if (this.isShutOut) throw new Error(`Cannot emit: input ${this.id} was stopped by a reload`);
     const records = batch.length;
     book.in += records;
     metrics.records.value += records;
@@ -122,7 +188,7 @@ export class InputRunner {
     const ticket = this.acks.open(batch.stream, batch.bytes, ack);
     let wait: void | Promise<void>;
     try {
-      wait = chain.process(batch, ticket);
+      wait = entrance.process(batch, ticket);
     } finally {
       ticket.release();
       this.garbageSinceBreath += batch.bytes * batch.expire();
@@ -172,6 +238,12 @@ export class InputRunner {
     this.room.open();
   }
 
+  /** Waits for nobody any more: what was emitted is on its way, and what is awaited is room for more. */
+  letGo(): void {
+    this.stopWaiting();
+    for (const resolve of this.waiting) resolve();
+  }
+
   async close(): Promise<void> {
     try {
       await this.input.close?.();
@@ -188,12 +260,19 @@ export class InputRunner {
   private async paused(wait: Promise<void> | undefined): Promise<void> {
     const { metrics } = this.options;
     metrics.paused.value = 1;
-    await wait;
+    if (wait !== undefined) await this.untilLetGo(wait);
     while (this.waits && this.isFull) {
       this.options.onFull();
       if (this.isFull) await this.room.wait();
     }
     metrics.paused.value = 0;
     metrics.pendingBytes.value = this.acks.pendingBytes;
+  }
+
+  private untilLetGo(wait: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.waiting.add(resolve);
+      wait.then(resolve, reject).finally(() => this.waiting.delete(resolve));
+    });
   }
 }

@@ -1,7 +1,7 @@
 import { DiskQueue } from "../buffer/disk/disk-queue.ts";
 import { openQueue } from "../buffer/disk/open-queue.ts";
 import { queueFolderName } from "../buffer/disk/queue-folder.ts";
-import type { QueueEvents } from "../buffer/payload-queue.ts";
+import type { QueueEvents, QueueLimits } from "../buffer/payload-queue.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 import { ConfigError } from "../sdk/errors.ts";
 import type { CheckpointKeeper } from "./checkpoint-keeper.ts";
@@ -20,14 +20,14 @@ export interface DiskQueueParts {
   readonly log: Logger;
   readonly metrics: OutputMetrics;
   readonly keeper: CheckpointKeeper;
-  readonly events: QueueEvents;
+  readonly owner: QueueEvents & QueueLimits;
 }
 
 /** Opens an output's queue on disk, and says what was found. Rejects with a message for the user. */
 export async function openDiskQueue(
-  { id, plugin, limitBytes, fullPolicy }: OutputSpec,
+  { id, plugin, limitBytes }: OutputSpec,
   format: string,
-  { disk, clock, log, metrics, keeper, events }: DiskQueueParts,
+  { disk, clock, log, metrics, keeper, owner }: DiskQueueParts,
 ): Promise<DiskQueue> {
   const identity = { output: id, plugin, format };
   const opened = await openQueue({
@@ -42,13 +42,19 @@ export async function openDiskQueue(
   });
   for (const note of opened.notes) log.warn(`${note}: queue in ${opened.folder}`);
   const queue = new DiskQueue({
-    ...events,
+    onReady: owner.onReady,
+    onSpace: owner.onSpace,
+    onDrop: owner.onDrop,
+    get limitBytes() {
+      return owner.limitBytes;
+    },
+    get policy() {
+      return owner.policy;
+    },
     files: disk.files,
     opened,
     clock,
     log,
-    limitBytes,
-    policy: fullPolicy,
     segmentBytes: Math.min(
       MAX_SEGMENT_BYTES,
       Math.max(MIN_SEGMENT_BYTES, Math.floor(limitBytes / SEGMENTS_PER_LIMIT)),

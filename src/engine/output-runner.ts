@@ -1,46 +1,18 @@
 import { Accumulator } from "../buffer/accumulator.ts";
-import type { PayloadQueue, QueueDrop, QueueEvents } from "../buffer/payload-queue.ts";
+import type { PayloadQueue, QueueDrop, QueueEvents, QueueLimits } from "../buffer/payload-queue.ts";
 import type { QueuedPayload } from "../buffer/queued-payload.ts";
 import { countOf } from "../lib/count-of.ts";
 import { messageWithPlace } from "../lib/error-place.ts";
 import { Gate } from "../lib/gate.ts";
 import type { Batch } from "../sdk/batch.ts";
-import type { Clock, Logger } from "../sdk/context.ts";
-import { type EncodedOutput, isEncodedOutput, type Output } from "../sdk/define.ts";
+import { type EncodedOutput, isEncodedOutput } from "../sdk/define.ts";
 import { prepare } from "../sdk/preparable.ts";
-import type { BackoffLimits } from "./backoff.ts";
-import type { DeliveryBook } from "./delivery-book.ts";
-import type { OutputMetrics } from "./metrics.ts";
-import { type GivenUp, Sender } from "./sender.ts";
+import type { OutputRunnerOptions } from "./output-runner-options.ts";
+import { QueueOwner } from "./queue-owner.ts";
+import { Sealer } from "./sealer.ts";
+import { Sender } from "./sender.ts";
 import { encodeForSimpleOutput } from "./simple-output.ts";
 import type { Ticket } from "./ticket.ts";
-
-export interface OutputRunnerOptions {
-  readonly id: string;
-  readonly output: Output | EncodedOutput;
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly metrics: OutputMetrics;
-  readonly book: DeliveryBook;
-  /** True when records under this tag go to this output. */
-  readonly accepts: (tag: string) => boolean;
-  /** The oldest record of a payload waits at most this long for others, in milliseconds. */
-  readonly flushMs: number;
-  /** A payload is finished at this size, in bytes. */
-  readonly payloadBytes: number;
-  /** Makes the queue, whose payloads have this form. Rejects with a message for the user. */
-  readonly openQueue: (
-    format: string,
-    events: QueueEvents,
-  ) => PayloadQueue | Promise<PayloadQueue>;
-  /** The queue is at its limit, and somebody waits. */
-  readonly onFull: () => void;
-  readonly maxInFlight: number;
-  readonly retryLimit: number;
-  readonly backoff: BackoffLimits;
-  /** Keeps what is given up, in this form. */
-  readonly keep?: ((letter: GivenUp, format: string) => Promise<void>) | undefined;
-}
 
 const MAX_PARTITIONS = 1024;
 /** An output that delivered something within this time is at work. */
@@ -56,12 +28,18 @@ export class OutputRunner {
   private readonly output: EncodedOutput;
   private readonly accumulator: Accumulator;
   private readonly space = new Gate();
+  private readonly sealer: Sealer;
+  private readonly ownership: QueueEvents & QueueLimits;
+  private owner: QueueOwner;
   private queue!: PayloadQueue;
+  /** The queue was given to another runner. */
+  private isGivenAway = false;
+  private isOver = false;
+  private successor: OutputRunner | undefined;
   private sender: Sender | undefined;
+  /** Resolves once the queue is this runner's alone. */
+  private taking: Promise<void> | undefined;
   private cancelFlush: (() => void) | undefined;
-  private sealing: Promise<void> = Promise.resolve();
-  private sealingBytes = 0;
-  private sealingRecords = 0;
   private waits = true;
   private waitingSinceMs = 0;
 
@@ -69,16 +47,29 @@ export class OutputRunner {
     this.options = options;
     this.id = options.id;
     this.accepts = options.accepts;
-    this.output = isEncodedOutput(options.output)
+    const output = isEncodedOutput(options.output)
       ? options.output
       : encodeForSimpleOutput(options.output);
+    this.output = output;
     this.accumulator = new Accumulator({
-      framing: this.output.framing ?? {},
+      framing: output.framing ?? {},
       maxBytes: options.payloadBytes,
       maxPartitions: MAX_PARTITIONS,
       onFull: (payload) => this.enqueue(payload),
       onDrop: (records, reason, source) => this.leftOut(records, reason, source),
     });
+    this.sealer = new Sealer({
+      seal: output.seal && ((bytes) => output.seal!(bytes)),
+      onSealed: (payload) => this.push(payload),
+      onFailed: (payload, error) => this.notSealed(payload, error),
+    });
+    this.ownership = {
+      ...options.limits,
+      onReady: () => this.sender?.pump(),
+      onSpace: () => this.hasSpace(),
+      onDrop: (drop) => this.gaveUp(drop),
+    };
+    this.owner = new QueueOwner(this.ownership);
   }
 
   /** Waits until the output is set up. Rejects as `create` throws. */
@@ -86,23 +77,75 @@ export class OutputRunner {
     await prepare(this.options.output);
   }
 
-  /** Opens the queue. Call it once, before anything else but {@link prepare}. */
+  /** Opens the queue. Call it once, before anything else but {@link prepare}, unless another's is taken over. */
   async open(): Promise<void> {
-    const { options, output } = this;
-    const opening = options.openQueue(this.format, {
-      onReady: () => this.sender?.pump(),
-      onSpace: () => this.hasSpace(),
-      onDrop: (drop) => this.gaveUp(drop),
-    });
+    const { options } = this;
+    const opening = options.openQueue(this.format, this.owner);
     this.queue = opening instanceof Promise ? await opening : opening;
     options.book.recovered(this.queue.records);
-    this.sender = new Sender({
+    this.sender = this.newSender();
+    this.updateGauges();
+  }
+
+  /**
+   * Takes the place of another runner with the same form of payloads, which gets nothing more from now on. What waits
+   * there goes out under this one's options once the attempts under way have come to their end; they have so many
+   * milliseconds. If this one has no queue yet, the other's is its own. Resolves when all is taken over.
+   */
+  takeOver(old: OutputRunner, ms: number): Promise<void> {
+    old.successor = this;
+    old.flush();
+    old.stopWaiting();
+    old.options.book.handOver(this.options.book, old.held);
+    this.waitingSinceMs = this.options.clock.nowMs();
+    if (this.queue === undefined) {
+      this.queue = old.queue;
+      this.owner = old.owner;
+      this.owner.current = this.ownership;
+      old.isGivenAway = true;
+      old.updateGauges();
+      this.sealer.comeBehind(old.sealer.done());
+      this.taking = this.takeSending(old, ms);
+    } else {
+      this.taking = this.takePayloads(old, ms);
+      this.sealer.comeBehind(this.taking);
+    }
+    return this.taking;
+  }
+
+  private async takeSending(old: OutputRunner, ms: number): Promise<void> {
+    await old.sealer.done();
+    const taken = await old.stopSending(ms);
+    this.sender = this.newSender(taken);
+    this.start();
+  }
+
+  private async takePayloads(old: OutputRunner, ms: number): Promise<void> {
+    await old.sealer.done();
+    const taken = await old.stopSending(ms);
+    for (const payload of old.queue.handOver?.(taken) ?? []) {
+      // What was delivered of it already is none of this queue's.
+      const { bytes, records } = payload;
+      this.push({ ...payload, queuedBytes: bytes.length, queuedRecords: records });
+    }
+    old.updateGauges();
+  }
+
+  private async stopSending(ms: number): Promise<readonly QueuedPayload[]> {
+    await this.taking;
+    return await this.sender?.stop(ms) ?? [];
+  }
+
+  private newSender(taken: readonly QueuedPayload[] = []): Sender {
+    const { options, output, queue } = this;
+    return new Sender({
       ...options,
+      backoff: options.settings.backoff,
       output,
-      queue: this.queue,
+      queue,
+      taken,
       keep: options.keep && ((letter) => options.keep!(letter, this.format)),
     });
-    this.updateGauges();
   }
 
   /** Begins to send what an earlier run left. */
@@ -127,6 +170,9 @@ export class OutputRunner {
    * the next batch.
    */
   accept(batch: Batch, ticket: Ticket): Promise<void> | undefined {
+    // A filter took its time, and the way that the batch was on has changed meanwhile.
+    if (this.successor !== undefined) return this.successor.accept(batch, ticket);
+    if (this.isOver) return void this.refuse(batch, ticket);
     this.options.book.came(batch.length);
     this.accumulator.begin(ticket);
     try {
@@ -155,7 +201,7 @@ export class OutputRunner {
 
   /** Nothing is open, queued or on its way. */
   get isIdle(): boolean {
-    return this.accumulator.isEmpty && this.sealingBytes === 0 && this.queue.isIdle;
+    return this.accumulator.isEmpty && this.sealer.bytes === 0 && this.queue.isIdle;
   }
 
   cutRetryWaits(): void {
@@ -164,20 +210,34 @@ export class OutputRunner {
 
   /** Makes what has come as safe as the queue can, without waiting for its delivery. */
   async settle(): Promise<void> {
-    await this.sealing;
+    await this.sealer.done();
     await this.queue.settle();
   }
 
   async drained(): Promise<void> {
-    await this.sealing;
+    await this.taking;
+    await this.sealer.done();
     await this.sender?.drained();
+  }
+
+  /** Is done with what is not delivered and lies nowhere but in memory: it is kept as dead letters, or dropped. */
+  async giveUpRest(reason: string, message: string): Promise<void> {
+    this.isOver = true;
+    const taken = await this.stopSending(0);
+    if (this.queue.isDurable) return;
+    const rest = [...taken];
+    for (let next = this.queue.take(); next !== undefined; next = this.queue.take()) {
+      rest.push(next);
+    }
+    await this.sender?.giveUpAll(rest, reason, message);
   }
 
   /** Records that came and are not done with: of this run, and those that an earlier one left. */
   get held(): { readonly own: number; readonly recovered: number } {
+    const open = this.sealer.records + this.accumulator.recordsOpen;
+    if (this.isGivenAway) return { own: open, recovered: 0 };
     const { records, recoveredRecords: recovered } = this.queue;
-    const own = records - recovered + this.sealingRecords + this.accumulator.recordsOpen;
-    return { own, recovered };
+    return { own: records - recovered + open, recovered };
   }
 
   /** Gives up what is not delivered, and closes. What is queued on disk stays there. */
@@ -191,9 +251,16 @@ export class OutputRunner {
     }
   }
 
+  /** Takes what is held out of the output's book, because it stays on the disk and the output is gone. */
+  leaveBehind(): void {
+    if (this.queue !== undefined) this.options.book.leave(this.held);
+  }
+
   /** Gives the queue's files back. Call it after {@link close}, once positions have been written down. */
   async closeQueue(): Promise<void> {
-    await this.queue?.close();
+    if (this.isGivenAway || this.queue === undefined) return;
+    await this.queue.close();
+    this.options.onQueueClosed(this.queue, this.format);
   }
 
   /** What is not delivered stays, and goes out at the next start. */
@@ -207,8 +274,14 @@ export class OutputRunner {
     this.space.open();
   }
 
+  /** Too late: what was here has been given up already. */
+  private refuse({ length }: Batch, { source }: Ticket): void {
+    this.options.book.came(length);
+    this.leftOut(length, "output_removed", source);
+  }
+
   private get isFull(): boolean {
-    return this.queue.isFull(this.sealingBytes + this.accumulator.bytesOpen);
+    return this.queue.isFull(this.sealer.bytes + this.accumulator.bytesOpen);
   }
 
   private async waitForSpace(): Promise<void> {
@@ -243,7 +316,7 @@ export class OutputRunner {
   }
 
   private scheduleFlush(): void {
-    this.cancelFlush ??= this.options.clock.after(this.options.flushMs, () => {
+    this.cancelFlush ??= this.options.clock.after(this.options.settings.flushMs, () => {
       this.cancelFlush = undefined;
       this.accumulator.flush();
     });
@@ -251,10 +324,7 @@ export class OutputRunner {
 
   private enqueue(payload: QueuedPayload): void {
     if (this.queue.isIdle) this.waitingSinceMs = this.options.clock.nowMs();
-    if (this.output.seal === undefined) return this.push(payload);
-    this.sealingBytes += payload.queuedBytes;
-    this.sealingRecords += payload.queuedRecords;
-    this.sealing = this.sealing.then(() => this.seal(payload));
+    this.sealer.add(payload);
   }
 
   private push(payload: QueuedPayload): void {
@@ -262,33 +332,18 @@ export class OutputRunner {
     this.updateGauges();
   }
 
-  /** Compresses and the like. Payloads are sealed one after the other, so that they stay in order. */
-  private async seal(payload: QueuedPayload): Promise<void> {
-    const { queuedBytes: bytes, queuedRecords: records } = payload;
-    try {
-      const sealed = await this.output.seal!(payload.bytes);
-      if (sealed !== payload.bytes) {
-        payload.recycle();
-        payload.recycle = () => undefined;
-        payload.bytes = sealed;
-        payload.queuedBytes = sealed.length;
-      }
-    } catch (error) {
-      this.options.book.dropped(payload, records);
-      this.countDrop(records, "seal_error");
-      this.options.log.error(
-        `Dropped ${countOf(records, "record")} that could not be sealed: ${
-          (error as Error)?.message ?? error
-        }`,
-      );
-      payload.recycle();
-      for (const holder of payload.holders) holder.release();
-      return this.hasSpace();
-    } finally {
-      this.sealingBytes -= bytes;
-      this.sealingRecords -= records;
-    }
-    this.push(payload);
+  private notSealed(payload: QueuedPayload, error: unknown): void {
+    const { queuedRecords: records } = payload;
+    this.options.book.dropped(payload, records);
+    this.countDrop(records, "seal_error");
+    this.options.log.error(
+      `Dropped ${countOf(records, "record")} that could not be sealed: ${
+        (error as Error)?.message ?? error
+      }`,
+    );
+    payload.recycle();
+    for (const holder of payload.holders) holder.release();
+    this.hasSpace();
   }
 
   private hasSpace(): void {
@@ -299,8 +354,9 @@ export class OutputRunner {
   }
 
   private updateGauges(): void {
-    this.options.metrics.queuedBytes.value = this.queue.bytes + this.sealingBytes;
-    this.options.metrics.queuedRecords.value = this.queue.records + this.sealingRecords;
+    const { queuedBytes, queuedRecords } = this.options.metrics;
+    queuedBytes.value = this.sealer.bytes + (this.isGivenAway ? 0 : this.queue.bytes);
+    queuedRecords.value = this.sealer.records + (this.isGivenAway ? 0 : this.queue.records);
   }
 
   private gaveUp(drop: QueueDrop): void {

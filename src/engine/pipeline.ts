@@ -1,97 +1,83 @@
-import type { DiskQueue } from "../buffer/disk/disk-queue.ts";
 import { countOf } from "../lib/count-of.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
-import type { Preparable } from "../sdk/preparable.ts";
-import type { Books } from "./books.ts";
-import type { SavedPosition } from "./checkpoint-file.ts";
-import type { CheckpointKeeper } from "./checkpoint-keeper.ts";
-import type { FilterChain } from "./filter-chain.ts";
-import type { FilterRunner } from "./filter-runner.ts";
-import type { InputRunner } from "./input-runner.ts";
+import type { Draft } from "./draft.ts";
+import { flushFilter } from "./flush-filter.ts";
+import { Lineup, runnersOf } from "./lineup.ts";
 import type { OutputRunner } from "./output-runner.ts";
+import type { PipelineChange } from "./pipeline-change.ts";
+import { Reload } from "./reload.ts";
+import { CLOSE_MS } from "./reload-scene.ts";
+import { RunningInputs } from "./running-inputs.ts";
+import { keyOf, type SharedParts } from "./shared-parts.ts";
 import type { AssemblyProblem, SpecKind } from "./spec.ts";
-
-export interface PipelineOptions {
-  readonly inputs: readonly InputRunner[];
-  readonly filters: readonly FilterRunner[];
-  readonly outputs: readonly OutputRunner[];
-  readonly chain: FilterChain;
-  readonly keeper: CheckpointKeeper;
-  readonly books: Books;
-  /** The disk queues, once the outputs are open. */
-  readonly queues: readonly DiskQueue[];
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly graceMs: number;
-}
+import { within } from "./within.ts";
 
 /** How often a waiting stop looks at its deadline, in milliseconds. */
 const SLICE_MS = 100;
-/** How long one plugin may take to close, in milliseconds. */
-const CLOSE_MS = 2000;
+
+/** What is under way at a change of the configuration has so much time, also when a stop has none. */
+const LEAST_PATIENCE_MS = 1000;
 
 /** The running whole: starts the inputs, waits for a reason to stop, and stops in order. */
 export class Pipeline {
-  private readonly options: PipelineOptions;
-  private readonly stopInputs = new AbortController();
+  private readonly parts: SharedParts;
+  /** Until it runs. */
+  private draft: Draft | undefined;
+  private readonly lineup: Lineup;
+  private readonly running = new RunningInputs();
+  private readonly log: Logger;
+  private readonly clock: Clock;
   private readonly stopRequested = Promise.withResolvers<void>();
+  /** Aborts when the pipeline begins to stop: no change of the configuration begins any more. */
+  private readonly stopping = new AbortController();
   private status = 0;
-  private startedMs = 0;
   /** When a stop was asked for, on the clock's scale. Everybody who waits for room is let through since. */
   private askedMs: number | undefined;
 
-  constructor(options: PipelineOptions) {
-    this.options = options;
+  constructor(parts: SharedParts, draft: Draft) {
+    this.parts = parts;
+    this.draft = draft;
+    this.lineup = new Lineup(parts, draft);
+    this.clock = parts.services.clock;
+    this.log = parts.services.log("engine");
+    parts.stop = (status) => this.requestStop(status);
   }
 
   get outputs(): readonly OutputRunner[] {
-    return this.options.outputs;
+    return runnersOf(this.lineup.outputs);
   }
 
-  get uptimeMs(): number {
-    return this.options.clock.nowMs() - this.startedMs;
+  /** Names of the folders whose queues are open, also of outputs that are gone and have something left to deliver. */
+  get openQueues(): ReadonlySet<string> {
+    return this.parts.openQueues;
+  }
+
+  /** Calls back when a queue on disk was closed that still holds records, because its output is gone. */
+  onQueueLeft(call: () => void): void {
+    this.parts.onQueueLeft = call;
+  }
+
+  /** The plugin has asked for a parser: whatever it made of it goes with it. */
+  usesParsers(kind: SpecKind, id: string): boolean {
+    return this.parts.parserUsers.has(keyOf(kind, id));
   }
 
   /**
    * Waits until the plugins that run elsewhere are set up there. Call it before {@link run}; it returns what
    * failed, as {@link assemble} reports what fails at once.
    */
-  async prepare(): Promise<AssemblyProblem[]> {
-    const { inputs, filters, outputs } = this.options;
-    const problems: AssemblyProblem[] = [];
-    const attempt = (kind: SpecKind) => (runner: Preparable & { readonly id: string }) =>
-      runner.prepare().catch((error) => void problems.push({ kind, id: runner.id, error }));
-    await Promise.all([
-      ...inputs.map(attempt("input")),
-      ...filters.map(attempt("filter")),
-      ...outputs.map(attempt("output")),
-    ]);
-    return problems;
+  async prepare(): Promise<readonly AssemblyProblem[]> {
+    await this.draft?.prepare();
+    return this.draft?.problems ?? [];
   }
 
   /**
    * Opens the outputs' queues and the inputs' positions. Call it after {@link prepare} and before {@link run}; it
    * returns what failed. From here on the pipeline is to be closed, by running it or by {@link abandon}.
    */
-  async open(): Promise<AssemblyProblem[]> {
-    const { inputs, outputs, keeper } = this.options;
-    const problems: AssemblyProblem[] = [];
-    await Promise.all(
-      outputs.map((output) =>
-        output.open().catch((error) => void problems.push({ kind: "output", id: output.id, error }))
-      ),
-    );
-    const claims = claimsOf(this.options.queues);
-    for (const input of inputs) {
-      try {
-        input.open(claims.get(input.id));
-      } catch (error) {
-        problems.push({ kind: "input", id: input.id, error });
-      }
-    }
-    // What only the queues knew is known elsewhere before they may forget it.
-    if (problems.length === 0) keeper.commit(true);
-    return problems;
+  async open(): Promise<readonly AssemblyProblem[]> {
+    await this.draft?.open();
+    return this.draft?.problems ?? [];
   }
 
   /** Gives everything back that {@link open} took, when the pipeline is not to run. */
@@ -102,38 +88,49 @@ export class Pipeline {
   /** Asks for a stop; the first status that is not 0 becomes the result of {@link run}. */
   requestStop(status = 0): void {
     if (this.status === 0) this.status = status;
-    this.askedMs ??= this.options.clock.nowMs();
+    this.askedMs ??= this.clock.nowMs();
+    this.stopping.abort();
     this.stopWaiting();
     this.stopRequested.resolve();
   }
 
   /** Runs until a stop is asked for or every input that ends on its own has ended. Returns the exit status. */
   async run(): Promise<number> {
-    const { inputs, clock } = this.options;
-    this.startedMs = clock.nowMs();
-    for (const output of this.options.outputs) output.start();
-    const ended = Promise.withResolvers<void>();
-    const returned = new Set<InputRunner>();
-    const running = inputs.map(async (input) => {
-      await input.run(this.stopInputs.signal);
-      returned.add(input);
-      const ending = inputs.filter(({ stopsWhenDone }) => stopsWhenDone);
-      if (ending.length > 0 && ending.every((each) => returned.has(each))) ended.resolve();
-    });
-    await Promise.race([this.stopRequested.promise, ended.promise]);
-    await this.stop(running);
+    this.draft = undefined;
+    for (const output of this.outputs) output.start();
+    for (const { runner } of this.lineup.inputs) this.running.start(runner);
+    await Promise.race([this.stopRequested.promise, this.running.ended]);
+    this.stopping.abort();
+    await this.stop();
     return this.status;
   }
 
-  private async stop(running: Promise<void>[]): Promise<void> {
-    const { outputs } = this.options;
-    this.stopInputs.abort();
-    await this.within(this.leftMs, Promise.all(running));
+  /**
+   * Changes to another configuration while everything that stays in it goes on. Resolves with what is wrong with it,
+   * and then nothing has changed; with `undefined` when the pipeline is about to stop, and nothing has changed either.
+   * One change at a time.
+   */
+  reconfigure(change: PipelineChange): Promise<readonly AssemblyProblem[] | undefined> {
+    const { parts, lineup, running, clock, log } = this;
+    const { signal: stopping } = this.stopping;
+    const patienceMs = Math.max(LEAST_PATIENCE_MS, parts.settings.graceMs);
+    const scene = { parts, lineup, running, clock, log, stopping, patienceMs };
+    const result = new Reload(scene, change).run();
+    this.lineup.changing = result.catch(() => undefined);
+    return result;
+  }
+
+  private async stop(): Promise<void> {
+    const { lineup } = this;
+    await this.inTime(lineup.changing);
+    await this.inTime(Promise.all(lineup.closing));
+    await this.inTime(this.running.stopAll());
     // Nobody is left to be held back, and a filter that waits for room would be cut off in its flush.
     this.stopWaiting();
-    await this.within(this.leftMs, this.flushFilters());
-    for (const output of outputs) output.flush();
-    await this.within(this.leftMs, Promise.all(outputs.map((output) => output.settle())));
+    await this.inTime(lineup.settled());
+    await this.inTime(this.flushFilters());
+    for (const output of lineup.allOutputs) output.flush();
+    await this.inTime(Promise.all(lineup.allOutputs.map((output) => output.settle())));
     await this.drain();
     this.sayWhatIsLeft();
     await this.close();
@@ -142,19 +139,17 @@ export class Pipeline {
 
   /** What does not add up in the books: a sentence for each. */
   get imbalances(): string[] {
-    const { outputs, books, chain } = this.options;
-    const held = new Map(outputs.map((output) => [output.id, output.held]));
-    return books.problems(held, chain.passing);
+    return this.lineup.imbalances;
   }
 
   private sayWhatIsLeft(): void {
-    const { inputs, outputs, log } = this.options;
-    for (const output of outputs) {
+    const { log, lineup: { allInputs, allOutputs } } = this;
+    for (const output of allOutputs) {
       const { own, recovered } = output.held;
       if (own + recovered === 0) continue;
       const what = countOf(own + recovered, "record");
       if (output.outlastsProcess) log.info(`Kept ${what} for ${output.id} on disk`);
-      else if (inputs.every(({ isReplayable }) => isReplayable)) {
+      else if (allInputs.every(({ isReplayable }) => isReplayable)) {
         log.warn(
           `Stopped with ${what} not delivered by ${output.id}: the next start reads them again`,
         );
@@ -169,46 +164,46 @@ export class Pipeline {
 
   /** Positions first: a queue gives up what is delivered once they are written down. */
   private async closeState(): Promise<void> {
-    const { inputs, outputs, keeper } = this.options;
+    const { lineup: { allInputs, allOutputs }, parts: { keeper } } = this;
     await keeper.close();
-    for (const output of outputs) await output.closeQueue();
-    for (const input of inputs) input.closeCheckpoints();
+    for (const output of allOutputs) await output.closeQueue();
+    for (const input of allInputs) input.closeCheckpoints();
+  }
+
+  private inTime(work: Promise<unknown>): Promise<boolean> {
+    return within(this.clock, this.leftMs, work);
   }
 
   /** What is left of the grace; all of it as long as the stop is nobody's wish. */
   private get leftMs(): number {
-    const { clock, graceMs } = this.options;
+    const { graceMs } = this.parts.settings;
     if (this.askedMs === undefined) return graceMs;
-    return Math.max(SLICE_MS, this.askedMs + graceMs - clock.nowMs());
+    return Math.max(SLICE_MS, this.askedMs + graceMs - this.clock.nowMs());
   }
 
   private stopWaiting(): void {
-    for (const waiter of [...this.options.inputs, ...this.options.outputs]) waiter.stopWaiting();
+    const { allInputs, allOutputs } = this.lineup;
+    for (const waiter of [...allInputs, ...allOutputs]) waiter.stopWaiting();
   }
 
   /** Closes everything. What does not close in time is left behind: the process ends anyway. */
   private async close(): Promise<void> {
-    const { inputs, filters, outputs, log } = this.options;
-    for (const plugin of [...inputs, ...filters, ...outputs]) {
-      const closed = await this.within(CLOSE_MS, plugin.close());
-      if (!closed) log.warn(`Cannot close ${plugin.id}: it takes longer than ${CLOSE_MS} ms`);
+    const { allInputs, allFilters, allOutputs } = this.lineup;
+    for (const plugin of [...allInputs, ...allFilters, ...allOutputs]) {
+      const closed = await within(this.clock, CLOSE_MS, plugin.close());
+      if (!closed) {
+        this.log.warn(`Cannot close ${plugin.id}: it takes longer than ${CLOSE_MS} ms`);
+      }
     }
   }
 
   private async flushFilters(): Promise<void> {
-    for (const filter of this.options.filters) {
-      const batches = await filter.flush();
-      let unsafe = batches.length;
-      const settled = () => {
-        if (--unsafe === 0) filter.releaseHolds();
-      };
-      if (batches.length === 0) filter.releaseHolds();
-      for (const batch of batches) {
-        const ticket = filter.emits(batch, settled);
-        const wait = this.options.chain.process(batch, ticket, filter);
-        ticket.release();
-        await wait;
-      }
+    for (const filter of this.lineup.allFilters) {
+      const waits = await flushFilter(
+        filter,
+        (batch, ticket) => this.parts.entrance.process(batch, ticket, filter),
+      );
+      for (const wait of waits) await wait;
     }
   }
 
@@ -217,34 +212,14 @@ export class Pipeline {
    * the inputs ended on their own, the wait goes on as long as something is still being delivered.
    */
   private async drain(): Promise<void> {
-    const { outputs, clock, graceMs } = this.options;
+    const { clock, parts: { settings: { graceMs } }, lineup: { allOutputs: outputs } } = this;
     const drained = Promise.all(outputs.map((output) => output.drained()));
     for (const output of outputs) output.cutRetryWaits();
-    while (!await this.within(Math.min(SLICE_MS, graceMs), drained)) {
+    while (!await within(clock, Math.min(SLICE_MS, graceMs), drained)) {
       const expired = this.askedMs !== undefined
         ? clock.nowMs() >= this.askedMs + graceMs
         : outputs.every((output) => output.isIdle || output.stalledMs >= graceMs);
       if (expired) return;
     }
   }
-
-  /** True when the work was done in time. */
-  private async within(ms: number, work: Promise<unknown>): Promise<boolean> {
-    const timer = new AbortController();
-    const late = this.options.clock.sleep(ms, timer.signal).then(() => false);
-    const inTime = await Promise.race([work.then(() => true), late]);
-    timer.abort();
-    return inTime;
-  }
-}
-
-/** How far streams are safe in the queues, by input and stream: of several claims the newest. */
-function claimsOf(queues: readonly DiskQueue[]): Map<string, Map<string, SavedPosition>> {
-  const claims = new Map<string, Map<string, SavedPosition>>();
-  for (const { input, stream, position, order } of queues.flatMap(({ claims }) => [...claims])) {
-    const streams = claims.get(input) ?? new Map<string, SavedPosition>();
-    claims.set(input, streams);
-    if ((streams.get(stream)?.order ?? -1) < order) streams.set(stream, { position, order });
-  }
-  return claims;
 }

@@ -36,7 +36,12 @@ export interface SenderOptions {
   readonly maxInFlight: number;
   /** Keeps what is given up; rejects when it cannot. Without it such records are dropped. */
   readonly keep?: ((letter: GivenUp) => Promise<void>) | undefined;
+  /** Payloads that another sender took off the queue and was stopped with: they come first. */
+  readonly taken?: readonly QueuedPayload[] | undefined;
 }
+
+/** An attempt that was aborted must have ended in this time, in milliseconds. */
+const ABORT_MS = 2000;
 
 /** Takes payloads off an output's queue and sends them, again and again until they are delivered or given up. */
 export class Sender {
@@ -44,8 +49,14 @@ export class Sender {
   private readonly circuit: Circuit;
   private readonly idle = new Gate();
   private readonly abortSends = new AbortController();
-  private inFlight = 0;
+  /** In the order they were taken. */
+  private readonly onTheirWay = new Set<QueuedPayload>();
+  private readonly taken: QueuedPayload[];
+  /** Those whose attempt ended without success after {@link stop}. */
+  private left: QueuedPayload[] = [];
+  private readonly ended = new Gate();
   private isPumping = false;
+  private isStopped = false;
   private opened: Promise<void> | undefined;
   /** When something was last delivered, on the clock's scale. */
   lastDeliveredMs: number;
@@ -54,12 +65,13 @@ export class Sender {
 
   constructor(options: SenderOptions) {
     this.options = options;
+    this.taken = [...options.taken ?? []];
     this.circuit = new Circuit(options.clock, options.backoff);
     this.lastDeliveredMs = options.clock.nowMs();
   }
 
   get isIdle(): boolean {
-    return this.inFlight === 0 && this.options.queue.isIdle;
+    return this.onTheirWay.size === 0 && this.taken.length === 0 && this.options.queue.isIdle;
   }
 
   /** Sends what is there to be sent. Call it when something was put into the queue. */
@@ -68,12 +80,13 @@ export class Sender {
     if (this.isPumping) return;
     this.isPumping = true;
     try {
-      while (!this.abortSends.signal.aborted && this.inFlight < this.options.maxInFlight) {
-        const payload = this.options.queue.take();
+      while (!this.isOver && this.onTheirWay.size < this.options.maxInFlight) {
+        const payload = this.taken.shift() ?? this.options.queue.take();
         if (payload === undefined) break;
-        this.inFlight++;
+        this.onTheirWay.add(payload);
         void this.deliver(payload).finally(() => {
-          this.inFlight--;
+          this.onTheirWay.delete(payload);
+          this.ended.open();
           this.pump();
           if (this.isIdle) this.idle.open();
         });
@@ -99,13 +112,50 @@ export class Sender {
     this.circuit.cut();
   }
 
+  /**
+   * Takes nothing more off the queue, and lets attempts under way come to their end, aborting them after so many
+   * milliseconds. Resolves with the payloads that were taken and are not done with, in order: they are the caller's.
+   */
+  async stop(ms: number): Promise<readonly QueuedPayload[]> {
+    this.isStopped = true;
+    this.circuit.cut();
+    await this.attemptsEnded(ms);
+    this.abortSends.abort();
+    await this.attemptsEnded(ABORT_MS);
+    // Whoever does not heed its signal may read these bytes for long.
+    for (const payload of this.onTheirWay) ownCopy(payload);
+    const left = [...this.left, ...this.onTheirWay, ...this.taken];
+    this.taken.length = 0;
+    this.onTheirWay.clear();
+    return left;
+  }
+
+  private async attemptsEnded(ms: number): Promise<void> {
+    if (this.onTheirWay.size === 0) return;
+    const timer = new AbortController();
+    let isLate = false;
+    const late = this.options.clock.sleep(ms, timer.signal).then(() => void (isLate = true));
+    while (this.onTheirWay.size > 0 && !isLate) await Promise.race([late, this.ended.wait()]);
+    timer.abort();
+  }
+
+  private get isOver(): boolean {
+    return this.isStopped || this.abortSends.signal.aborted;
+  }
+
   private async deliver(payload: QueuedPayload): Promise<void> {
     const { signal } = this.abortSends;
     for (let isDone = false; !isDone;) {
       const leave = await this.circuit.enter(signal);
-      if (signal.aborted) return leave();
+      if (this.isOver) {
+        leave();
+        return void this.left.push(payload);
+      }
       isDone = await this.attempt(payload).finally(leave);
-      if (!isDone && signal.aborted) return;
+      if (isDone) continue;
+      // What was given to another is no business of this one's.
+      if (!this.onTheirWay.has(payload)) return;
+      if (this.isOver) return void this.left.push(payload);
     }
     this.finished++;
     this.options.queue.done(payload);
@@ -122,6 +172,7 @@ export class Sender {
       if (this.abortSends.signal.aborted) return false;
       return await this.failed(payload, error);
     }
+    if (!this.onTheirWay.has(payload)) return false;
     this.circuit.succeeded();
     metrics.deliveredRecords.value += sent;
     metrics.deliveredBytes.value += length;
@@ -172,7 +223,10 @@ export class Sender {
     return await this.giveUp(payload, "retry_limit", messageOf(error), after);
   }
 
-  /** False when it should be kept and could not be: then it is tried once more, to the end of the trouble. */
+  /**
+   * Keeps a payload as a dead letter, or drops it, and counts it. False when it should be kept and could not be: then
+   * it is tried once more, to the end of the trouble.
+   */
   private async giveUp(
     payload: QueuedPayload,
     reason: string,
@@ -183,10 +237,7 @@ export class Sender {
     const { partition, bytes, records, attempt: attempts } = payload;
     const what = countOf(records, "record");
     if (keep === undefined) {
-      metrics.drop(reason).value += records;
-      metrics.droppedRecords.value += records;
-      book.dropped(payload, records);
-      log.error(`Dropped ${what}${after}: ${message}`, { reason });
+      this.drop(payload, reason, message, after);
       return true;
     }
     try {
@@ -200,6 +251,29 @@ export class Sender {
     book.deadLettered(payload, records);
     log.error(`Kept ${what} as a dead letter${after}: ${message}`, { reason });
     return true;
+  }
+
+  /** Is done with payloads that {@link stop} left, as when their output is there no more. */
+  async giveUpAll(
+    payloads: Iterable<QueuedPayload>,
+    reason: string,
+    message: string,
+  ): Promise<void> {
+    for (const payload of payloads) {
+      // There is no later to try it again.
+      const isDone = await this.giveUp(payload, reason, message, "");
+      if (!isDone) this.drop(payload, reason, message, "");
+      this.options.queue.done(payload);
+    }
+  }
+
+  private drop(payload: QueuedPayload, reason: string, message: string, after: string): void {
+    const { metrics, book, log } = this.options;
+    const { records } = payload;
+    metrics.drop(reason).value += records;
+    metrics.droppedRecords.value += records;
+    book.dropped(payload, records);
+    log.error(`Dropped ${countOf(records, "record")}${after}: ${message}`, { reason });
   }
 
   /** Sees to what was taken and what was refused; what is left is the payload from now on. */
@@ -278,4 +352,9 @@ function askedPause(error: unknown): number | undefined {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function ownCopy(payload: QueuedPayload): void {
+  payload.bytes = payload.bytes.slice();
+  payload.recycle = () => undefined;
 }

@@ -41,6 +41,8 @@ export interface AssemblyProblem {
 
 export interface InputSpec {
   readonly id: string;
+  /** The plugin's name: positions are passed on to the same plugin only. */
+  readonly plugin: string;
   /** The name that the configuration gives it, if it does: the id without one changes with the order of inputs. */
   readonly alias?: string | undefined;
   readonly tag: string;

@@ -1,6 +1,7 @@
 import type { Claim } from "../buffer/queued-payload.ts";
 import type { Ack } from "../sdk/checkpoint.ts";
 import type { Book } from "./books.ts";
+import type { SavedPosition } from "./checkpoint-file.ts";
 import type { EmissionOrder } from "./emission-order.ts";
 import { Ticket } from "./ticket.ts";
 
@@ -12,6 +13,8 @@ export interface StreamAcksOptions {
   readonly onProgress: () => void;
   /** The position of the stream may be saved. */
   readonly onMoved: (stream: string, position: () => string, order: number) => void;
+  /** An input that was here before forgets a stream. */
+  readonly onForgotten?: (stream: string) => void;
   /** Told what an input's ack threw: it must not reach the output that delivered. */
   readonly onAckError: (error: unknown) => void;
 }
@@ -39,7 +42,7 @@ interface Stream {
  */
 export class StreamAcks {
   private readonly streams = new Map<string, Stream>();
-  private readonly options: StreamAcksOptions;
+  private options: StreamAcksOptions;
   /** Bytes that were emitted and are not safe yet. */
   pendingBytes = 0;
   /** Batches that were emitted and are not safe yet. */
@@ -49,17 +52,50 @@ export class StreamAcks {
     this.options = options;
   }
 
+  /** What was emitted by one input, and is not safe yet, is another's from now on: that one is told of it. */
+  handOver(to: StreamAcksOptions): void {
+    this.options = to;
+  }
+
+  /** How far the streams were read that have batches which are not safe yet. */
+  get emitted(): Map<string, SavedPosition> {
+    const emitted = new Map<string, SavedPosition>();
+    for (const { name, emissions } of this.streams.values()) {
+      const last = emissions.findLast(({ ack }) => typeof ack === "object");
+      if (last === undefined || typeof last.ack !== "object") continue;
+      try {
+        emitted.set(name, { position: last.ack.position(), order: last.order });
+      } catch (error) {
+        this.options.onAckError(error);
+      }
+    }
+    return emitted;
+  }
+
+  /**
+   * The stream stands at a position that no batch stands for: at once, or as soon as all batches before it are safe.
+   */
+  put(name: string, position: string): void {
+    const order = this.options.order.next();
+    const stream = this.streams.get(name);
+    if (stream === undefined) return this.options.onMoved(name, () => position, order);
+    const ticket = new Ticket({ book: this.options.book });
+    ticket.release();
+    stream.emissions.push({ ticket, ack: { position: () => position }, bytes: 0, order });
+  }
+
+  /** Passes on to whom the streams belong now that one of them is of no use any more. */
+  forget(name: string): void {
+    this.options.onForgotten?.(name);
+  }
+
   /** A ticket for the next batch of a stream; its first hold belongs to the caller. */
   open(name: string, bytes: number, ack: Ack | undefined): Ticket {
-    let stream = this.streams.get(name);
-    if (stream === undefined) {
-      stream = { name, emissions: [], claimed: 0, log: undefined };
-      this.streams.set(name, stream);
-    }
-    const { emissions } = stream;
-    const own = stream;
+    const own = this.stream(name);
+    const { emissions } = own;
+    const { book } = this.options;
     const ticket = new Ticket({
-      book: this.options.book,
+      book,
       settled: () => this.settle(own, bytes),
       claim: (log) => this.claim(own, log),
       unclaim: () => void (own.claimed = 0),
@@ -68,6 +104,15 @@ export class StreamAcks {
     this.pendingBytes += bytes;
     this.pending++;
     return ticket;
+  }
+
+  private stream(name: string): Stream {
+    let stream = this.streams.get(name);
+    if (stream === undefined) {
+      stream = { name, emissions: [], claimed: 0, log: undefined };
+      this.streams.set(name, stream);
+    }
+    return stream;
   }
 
   /**

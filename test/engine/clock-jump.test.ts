@@ -17,6 +17,8 @@ function setWallClock(byMs: number): void {
   restore.push(() => spy.mockRestore());
 }
 
+const NOBODY = { save() {}, remove() {}, onRemoved() {} };
+
 describe("fault 37: a wall clock that jumps by an hour", () => {
   for (const byMs of [HOUR_MS, -HOUR_MS]) {
     test(`(${byMs} ms) moves no timer, no pause and no duration`, async () => {
@@ -46,7 +48,7 @@ describe("fault 37: a wall clock that jumps by an hour", () => {
 
   test("back between two runs does not make old positions newer than new ones", () => {
     const order = new EmissionOrder({ sec: 1000, nsec: 0 });
-    const checkpoints = new InputCheckpoints({}, order, () => undefined);
+    const checkpoints = new InputCheckpoints({}, order, NOBODY);
     const earlier = { position: "earlier run", order: 5_000_000_000 };
     checkpoints.open({
       saved: new Map([["s", earlier]]),
@@ -66,7 +68,7 @@ describe("fault 37: a wall clock that jumps by an hour", () => {
       const checkpoints = new InputCheckpoints(
         {},
         new EmissionOrder({ sec: 0, nsec: 0 }),
-        () => undefined,
+        NOBODY,
       );
       checkpoints.open(
         file("file", inFile),

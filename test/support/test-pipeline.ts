@@ -6,92 +6,144 @@ import {
   type FilterContext,
   type Input,
   type InputContext,
+  type Logger,
   type Output,
   type Payload,
 } from "logcollector/plugin";
 import { assemble } from "../../src/engine/assemble.ts";
-import type { DeadLetter } from "../../src/engine/spec.ts";
 import type { Pipeline } from "../../src/engine/pipeline.ts";
+import type {
+  PipelineServices,
+  PipelineSettings,
+  PipelineSpec,
+  SpecKind,
+} from "../../src/engine/spec.ts";
 import { compileTagMatch } from "../../src/lib/tag-match.ts";
 import { MetricsRegistry } from "../../src/telemetry/metrics.ts";
 import { PipelineMetrics } from "../../src/telemetry/plugin-metrics.ts";
 import { ManualClock, testContext } from "./context.ts";
 
+type CreateInput = (ctx: InputContext) => Input;
+
 export interface TestPipelineOptions {
-  readonly inputs?: readonly ((ctx: InputContext) => Input)[];
+  readonly inputs?:
+    readonly (CreateInput | { readonly id: string; readonly create: CreateInput })[];
   readonly filters?: readonly {
+    readonly id?: string;
     readonly match?: string;
     readonly onError?: "reject" | "pass" | "drop";
     readonly create: (ctx: FilterContext) => Filter;
   }[];
   readonly outputs?: readonly {
+    readonly id?: string;
     readonly match?: string;
-    readonly output: Output | EncodedOutput;
+    readonly output: Output | EncodedOutput | (() => Output | EncodedOutput);
     readonly retryLimit?: number;
     readonly maxInFlight?: number;
     readonly queueBytes?: number;
     readonly fullPolicy?: "block" | "drop_oldest" | "drop_newest";
+    /** It waits on the disk of {@link disk}. */
+    readonly onDisk?: boolean;
   }[];
   readonly memBufLimit?: number;
-  /** Keeps what is given up. */
-  readonly keep?: (letter: DeadLetter) => Promise<void>;
   readonly payloadBytes?: number;
+  readonly flushMs?: number;
   readonly graceMs?: number;
+  readonly disk?: PipelineSettings["disk"];
+  readonly openCheckpoints?: PipelineServices["openCheckpoints"];
+  readonly keep?: PipelineServices["keep"];
+}
+
+/** The ids of what stays as it is, and who takes whose place. */
+export interface TestChange {
+  readonly unchanged?: { readonly [K in SpecKind]?: readonly string[] };
+  readonly replaces?: { readonly [K in SpecKind]?: Readonly<Record<string, string>> };
 }
 
 /** A whole pipeline of plugins that a test makes up, under a clock that the test moves. */
 export class TestPipeline {
   readonly clock = new ManualClock();
   readonly pipeline: Pipeline;
+  /** The contexts of the inputs, in the order they were made. */
   readonly inputs: InputContext[] = [];
   readonly logged: { level: string; message: string }[];
+  private readonly log: Logger;
   private readonly registry = new MetricsRegistry();
+  private readonly metrics = new PipelineMetrics(this.registry);
 
   constructor(options: TestPipelineOptions) {
     const { log, logged } = testContext();
+    this.log = log;
     this.logged = logged;
+    this.pipeline = assemble(this.spec(options));
+    // Queues in memory are open at once.
+    void this.pipeline.open();
+  }
+
+  /** Changes to another configuration. Resolves with the messages of what is wrong with it. */
+  async reload(options: TestPipelineOptions, change: TestChange = {}): Promise<string[]> {
+    const kinds = ["input", "filter", "output"] as const;
+    const of = <T>(make: (kind: SpecKind) => T) =>
+      Object.fromEntries(kinds.map((kind) => [kind, make(kind)])) as Record<SpecKind, T>;
+    const problems = await this.pipeline.reconfigure({
+      spec: this.spec(options),
+      unchanged: of((kind) => new Set(change.unchanged?.[kind])),
+      replaces: of((kind) => new Map(Object.entries(change.replaces?.[kind] ?? {}))),
+    });
+    return problems?.map(({ kind, id, error }) => `${kind} ${id}: ${(error as Error).message}`) ??
+      ["stopping"];
+  }
+
+  private spec(options: TestPipelineOptions): PipelineSpec {
     const accepts = (match = "*") => compileTagMatch(match);
-    this.pipeline = assemble({
-      inputs: (options.inputs ?? [idleInput]).map((create, i) => ({
-        id: `input.${i}`,
-        tag: "test",
-        memBufLimit: options.memBufLimit ?? 0,
-        storage: "memory",
-        create: (ctx) => {
-          this.inputs.push(ctx);
-          return create(ctx);
-        },
-      })),
-      filters: (options.filters ?? []).map(({ match, create, onError }, i) => ({
-        id: `filter.${i}`,
+    return {
+      inputs: (options.inputs ?? [idleInput]).map((input, i) => {
+        const { id, create } = typeof input === "function"
+          ? { id: `input.${i}`, create: input }
+          : input;
+        return {
+          id,
+          plugin: "scripted",
+          tag: "test",
+          memBufLimit: options.memBufLimit ?? 0,
+          storage: "memory",
+          create: (ctx) => {
+            this.inputs.push(ctx);
+            return create(ctx);
+          },
+        };
+      }),
+      filters: (options.filters ?? []).map(({ id, match, create, onError }, i) => ({
+        id: id ?? `filter.${i}`,
         onError,
         accepts: accepts(match),
         create,
       })),
       outputs: (options.outputs ?? []).map((output, i) => ({
-        id: `output.${i}`,
+        id: output.id ?? `output.${i}`,
         match: output.match ?? "*",
         accepts: accepts(output.match),
         retryLimit: output.retryLimit ?? Infinity,
         maxInFlight: output.maxInFlight ?? 1,
         plugin: "scripted",
-        storage: "memory",
+        storage: output.onDisk ? "filesystem" : "memory",
         limitBytes: output.queueBytes ?? 1e6,
         fullPolicy: output.fullPolicy ?? "block",
-        create: () => output.output,
+        create: () => typeof output.output === "function" ? output.output() : output.output,
       })),
       settings: {
-        flushMs: 1000,
+        flushMs: options.flushMs ?? 1000,
         graceMs: options.graceMs ?? 5000,
         payloadBytes: options.payloadBytes ?? 1000,
         backoff: { baseMs: 100, capMs: 1000 },
+        disk: options.disk,
       },
       services: {
         clock: this.clock,
-        log: () => log,
-        metrics: new PipelineMetrics(this.registry),
+        log: () => this.log,
+        metrics: this.metrics,
         onQuiet: () => undefined,
-        openCheckpoints: () => undefined,
+        openCheckpoints: options.openCheckpoints ?? (() => undefined),
         keep: options.keep,
         parser: () => {
           throw new Error("no parsers here");
@@ -100,9 +152,7 @@ export class TestPipeline {
           throw new Error("no multiline parsers here");
         },
       },
-    });
-    // Queues in memory are open at once.
-    void this.pipeline.open();
+    };
   }
 
   /** What does not add up in the books, now. */

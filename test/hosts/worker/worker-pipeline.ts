@@ -59,6 +59,7 @@ export class WorkerPipeline implements AsyncDisposable {
     this.pipeline = assemble({
       inputs: [{
         id: "in",
+        plugin: "scripted",
         tag: "test",
         memBufLimit: 0,
         storage: "memory",
