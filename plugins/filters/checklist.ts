@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs";
 import * as z from "zod";
 
 const config = z.object({
-  file: field.text()
+  file: field.file()
     .describe("File with one text per line to look for; lines that start with # are comments"),
   mode: field.oneOf("exact", "partial").default("exact")
     .describe(

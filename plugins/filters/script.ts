@@ -21,7 +21,7 @@ export default defineFilter({
     code: field.text().optional().describe(
       "The function: (record, {tag, time}) => record | null | record[]; or a module that exports it as default",
     ),
-    file: field.text().optional().describe(
+    file: field.file().optional().describe(
       "File with the same, relative to the configuration file",
     ),
   }),

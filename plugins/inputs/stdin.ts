@@ -9,6 +9,7 @@ import {
 } from "logcollector/plugin";
 import * as z from "zod";
 import { JsonOrLines } from "./stdin/json-or-lines.ts";
+import { readStandardInput } from "./stdin/standard-input.ts";
 
 const config = z.object({
   parser: field.text().optional().describe(
@@ -57,12 +58,9 @@ export default defineInput({
 
     return {
       async run(signal) {
-        const reader = Bun.stdin.stream().getReader();
-        const stop = () => void reader.cancel().catch(() => undefined);
-        signal.addEventListener("abort", stop, { once: true });
         for (;;) {
-          const { done, value } = await reader.read();
-          if (done) break;
+          const value = await readStandardInput(signal);
+          if (value === undefined) break;
           const found = lines.push(value);
           await emit(parser === undefined ? values.push(found) : found, value.length);
         }

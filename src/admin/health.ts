@@ -15,6 +15,7 @@ export interface HealthLimits {
   readonly periodMs: number;
 }
 
+/** What it looks at may change from one look to the next. */
 export interface HealthOptions {
   readonly outputs: readonly WatchedOutput[];
   readonly health: HealthLimits;
@@ -52,15 +53,13 @@ const SAMPLES_PER_PERIOD = 12;
  */
 export class Health {
   private readonly options: HealthOptions;
-  private readonly timer: ReturnType<typeof setInterval>;
+  private timer!: ReturnType<typeof setTimeout>;
   private history: Totals[];
 
   constructor(options: HealthOptions) {
     this.options = options;
     this.history = [this.totals()];
-    const everyMs = Math.max(250, options.health.periodMs / SAMPLES_PER_PERIOD);
-    this.timer = setInterval(() => this.sample(), everyMs);
-    this.timer.unref();
+    this.sampleLater();
   }
 
   report(): HealthReport {
@@ -86,13 +85,23 @@ export class Health {
   }
 
   close(): void {
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
   }
 
   /** Remembers the counters as they are now. The timer does it several times a period. */
   sample(): void {
     this.forget();
     this.history.push(this.totals());
+  }
+
+  /** The period may be another each time. */
+  private sampleLater(): void {
+    const ms = Math.max(250, this.options.health.periodMs / SAMPLES_PER_PERIOD);
+    this.timer = setTimeout(() => {
+      this.sample();
+      this.sampleLater();
+    }, ms);
+    this.timer.unref();
   }
 
   /** Keeps one entry that is a period old, and the younger ones. */

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import type { MetricsRegistry } from "../telemetry/metrics.ts";
 import { Health, type HealthLimits, type WatchedOutput } from "./health.ts";
+import { reload, type ReloadControl, reloadCount } from "./reload.ts";
 import { pluginMetrics } from "./v1-metrics.ts";
 
 export interface AdminOptions {
@@ -11,23 +12,30 @@ export interface AdminOptions {
   readonly uptimeSec: () => number;
   readonly outputs: readonly WatchedOutput[];
   readonly health: HealthLimits;
+  readonly reload: ReloadControl;
   /** Names of the builtins: `{ inputs: [...], filters: [...], outputs: [...] }`. */
   readonly plugins: Readonly<Record<string, readonly string[]>>;
   readonly nowMs: () => number;
 }
 
+const RELOAD_PATH = "/api/v2/reload";
 const PROMETHEUS = { "content-type": "text/plain; version=0.0.4; charset=utf-8" };
 
 /** Serves health, uptime and metrics under Fluent Bit's paths. Throws when the port cannot be had. */
 export function startAdminServer(options: AdminOptions): { url: string; stop(): Promise<void> } {
   const health = new Health(options);
+  const app = adminApp(options, health);
   try {
     const server = Bun.serve({
       hostname: options.host,
       port: options.port,
       idleTimeout: 10,
       maxRequestBodySize: 64 * 1024,
-      fetch: adminApp(options, health).fetch,
+      fetch: (request, server) => {
+        // A reload may take as long as what it waits for.
+        if (new URL(request.url).pathname === RELOAD_PATH) server.timeout(request, 0);
+        return app.fetch(request);
+      },
     });
     return {
       url: `http://${
@@ -68,12 +76,15 @@ export function adminApp(options: AdminOptions, health: Health): Hono {
       const report = health.report();
       return c.json(report, report.status === "ok" ? 200 : 500);
     },
+    [RELOAD_PATH]: (c) => reloadCount(c, options.reload),
   };
   const app = new Hono();
+  app.on(["POST", "PUT"], RELOAD_PATH, (c) => reload(c, options.reload));
   for (const [path, answer] of Object.entries(routes)) {
+    const allow = path === RELOAD_PATH ? "GET, HEAD, POST, PUT" : "GET, HEAD";
     // A GET route answers HEAD too.
     app.get(path, answer);
-    app.all(path, (c) => c.json({ error: "method not allowed" }, 405, { allow: "GET, HEAD" }));
+    app.all(path, (c) => c.json({ error: "method not allowed" }, 405, { allow }));
   }
   app.notFound((c) => c.json({ error: "not found", paths: Object.keys(routes) }, 404));
   app.onError((error, c) => c.json({ error: error.message }, 500));

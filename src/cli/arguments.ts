@@ -58,6 +58,7 @@ const OPTIONS = {
   port: { type: "string", short: "P" },
   plugin: { type: "string", short: "e" },
   "no-plugins": { type: "boolean" },
+  "enable-hot-reload": { type: "boolean", short: "Y" },
   quiet: { type: "boolean", short: "q" },
   verbose: { type: "boolean", short: "v" },
   version: { type: "boolean", short: "V" },
@@ -75,7 +76,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   "-w": "workdir",
   "-s": "coro_stack_size",
   "-S": "sosreport",
-  "-Y": "enable-hot-reload",
   "-W": "disable-thread-safety-on-hot-reloading",
 };
 
@@ -222,6 +222,9 @@ class PipelineBuilder {
     if (flags.has("quiet")) this.service.push(entry("log_level", "off", "-q"));
     if (verbosity > 0) {
       this.service.push(entry("log_level", verbosity > 1 ? "trace" : "debug", "-v"));
+    }
+    if (flags.has("enable-hot-reload")) {
+      this.service.push(entry("hot_reload", "on", "-Y"));
     }
     if (flags.has("http")) this.service.push(entry("http_server", "on", "-H"));
     const { input, filter, output } = this.plugins;

@@ -23,7 +23,11 @@ export class HeapKeeper {
     this.emitted = 0;
     FORGET_SUBJECT.test("");
     edenGC();
-    if (heapSize() - this.sizeAfterFull < FULL_AFTER_BYTES) return;
+    if (heapSize() - this.sizeAfterFull >= FULL_AFTER_BYTES) this.collect();
+  }
+
+  /** Collects everything: after work that is seldom and leaves much behind. Takes some milliseconds. */
+  collect(): void {
     fullGC();
     this.sizeAfterFull = heapSize();
   }

@@ -29,6 +29,8 @@ Options
   -b, --storage_path DIR keep queues, positions and dead letters in this folder
   -e, --plugin FILE      load a plugin of yours; repeat it for more
       --no-plugins       run no code but the collector's own, whatever the configuration says
+  -Y, --enable-hot-reload
+                         reload on POST /api/v2/reload too; SIGHUP reloads always
   -H, --http             serve metrics and health over HTTP
   -P, --port PORT        port of the HTTP server
   -q, --quiet            say nothing

@@ -1,34 +1,58 @@
-import { type LiveFile, PluginFiles } from "../loader/plugin-files.ts";
+import type { LoadedFile } from "../loader/loaded-file.ts";
+import { PluginFiles } from "../loader/plugin-files.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 
 const LOOK_MS = 500;
 
 /**
- * Looks after the files of the user's plugins for as long as the collector runs, and says what came of each
- * change. Returns the function that ends it.
+ * Looks after the files of the user's plugins for as long as the collector runs, and says what came of each change.
  */
-export function watchPlugins(
-  files: readonly LiveFile[],
-  log: Pick<Logger, "info" | "error">,
-  clock: Pick<Clock, "after">,
-): () => void {
-  if (files.length === 0) return () => undefined;
-  const plugins = new PluginFiles(files);
-  let stopped = false;
-  let cancel = clock.after(LOOK_MS, look);
-  function look(): void {
-    void plugins.look().then((changes) => {
-      for (const { path, swapped, error } of changes) {
-        if (error !== undefined) log.error(`${error.message}; the old version goes on`);
-        for (const { kind, name } of swapped) {
-          log.info(`Loaded ${kind} "${name}" again from ${path}: it goes on with the new version`);
-        }
-      }
-      if (!stopped) cancel = clock.after(LOOK_MS, look);
+export class LiveEdit {
+  private readonly log: Pick<Logger, "info" | "error">;
+  private readonly clock: Pick<Clock, "after">;
+  private plugins: PluginFiles | undefined;
+  private cancel: () => void = () => undefined;
+  private looking: Promise<void> = Promise.resolve();
+  private isPaused = true;
+
+  constructor(log: Pick<Logger, "info" | "error">, clock: Pick<Clock, "after">) {
+    this.log = log;
+    this.clock = clock;
+  }
+
+  /** Looks after these files from now on, in place of others. */
+  watch(files: readonly LoadedFile[]): void {
+    this.plugins = files.length === 0 ? undefined : new PluginFiles(files);
+    this.goOn();
+  }
+
+  /** Goes on after {@link pause}. */
+  goOn(): void {
+    this.isPaused = false;
+    this.cancel();
+    const { plugins } = this;
+    if (plugins === undefined) return;
+    this.cancel = this.clock.after(LOOK_MS, () => {
+      this.looking = this.look(plugins);
     });
   }
-  return () => {
-    stopped = true;
-    cancel();
-  };
+
+  /** Changes nothing until further notice. Resolves when a change under way has come to its end. */
+  async pause(): Promise<void> {
+    this.isPaused = true;
+    this.cancel();
+    await this.looking;
+  }
+
+  private async look(plugins: PluginFiles): Promise<void> {
+    for (const { path, swapped, error } of await plugins.look()) {
+      if (error !== undefined) this.log.error(`${error.message}; the old version goes on`);
+      for (const { kind, name } of swapped) {
+        this.log.info(
+          `Loaded ${kind} "${name}" again from ${path}: it goes on with the new version`,
+        );
+      }
+    }
+    if (!this.isPaused) this.goOn();
+  }
 }

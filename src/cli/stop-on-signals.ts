@@ -18,7 +18,7 @@ const SAME_KEY_MS = 500;
 export function stopOnSignals(
   pipeline: Pick<Pipeline, "requestStop">,
   say: Logger,
-  source: SignalSource,
+  source: Pick<SignalSource, "onStop">,
 ): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>();
   let firstMs: number | undefined;
@@ -33,6 +33,5 @@ export function stopOnSignals(
       resolve(EXIT.failed);
     }
   });
-  source.onHangUp(() => say.warn("Ignored SIGHUP: a changed configuration needs a restart"));
   return promise;
 }

@@ -32,22 +32,36 @@ export function diskSettings(config: LoadedConfig): DiskSettings | undefined {
   };
 }
 
-/**
- * Takes the storage folder for this process, if the configuration keeps anything in it. Throws an Error for the user
- * when another one has it, or when it cannot be made.
- */
-export function lockStorage(config: LoadedConfig): FileLock | undefined {
-  const folder = storageFolder(config.service);
-  const isUsed = diskSettings(config) !== undefined ||
-    config.inputs.some((input) => inputStorage(input, config.service) === "filesystem");
-  if (folder === undefined || !isUsed) return undefined;
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return lockFile(`${folder}/lock`);
-  } catch (error) {
-    throw new Error(`Cannot use storage.path ${folder}: ${(error as Error).message}`, {
-      cause: error,
-    });
+/** The storage folder, which this process has for itself as long as it keeps anything in it. */
+export class StorageLock {
+  private held: FileLock | undefined;
+
+  get isHeld(): boolean {
+    return this.held !== undefined;
+  }
+
+  /**
+   * Takes the folder if the configuration keeps anything in it and it is not taken yet. Throws an Error for the user
+   * when another process has it, or when it cannot be made.
+   */
+  take(config: LoadedConfig): void {
+    const folder = storageFolder(config.service);
+    const isUsed = diskSettings(config) !== undefined ||
+      config.inputs.some((input) => inputStorage(input, config.service) === "filesystem");
+    if (folder === undefined || !isUsed || this.isHeld) return;
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      this.held = lockFile(`${folder}/lock`);
+    } catch (error) {
+      throw new Error(`Cannot use storage.path ${folder}: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  release(): void {
+    this.held?.release();
+    this.held = undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { closest, suggestion } from "../lib/closest.ts";
+import { rawOptions, rememberRawOptions } from "../sdk/raw-options.ts";
 import type { DefinitionOf, PluginRegistry } from "../sdk/registry.ts";
 import { COMMON_OPTIONS, isRefusedOption, type PipelineKind } from "./common-options.ts";
 import type { AnyInstance, InstanceOf, LoadedConfig } from "./loaded-config.ts";
@@ -120,6 +121,7 @@ function instanceOf(
   if (checked.outputs === undefined) return undefined;
   const [config, given] = checked.outputs as [unknown, { alias?: string; tag?: string }];
   const common = kind === "input" ? { ...given, tag: given.tag ?? numbered } : given;
+  rememberRawOptions(common, rawOptions(given));
   const position = formatPosition(map.at);
   const instance = { definition, id: given.alias ?? numbered, config, common, position };
   rememberSource(instance, { owner, map, given: checked.given });

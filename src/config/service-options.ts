@@ -125,7 +125,9 @@ export const serviceSchema = z.object({
   enable_chunk_trace: offOnly("use an output `stdout` to look at records")
     .describe("Trace records over HTTP; must be off"),
   hot_reload: field.bool().default(false)
-    .describe("Take changed plugins of yours into use while they run"),
+    .describe(
+      "Take changed plugins of yours into use while they run, and reload the configuration on POST /api/v2/reload; SIGHUP does that always",
+    ),
   "hot_reload.ensure_thread_safety": field.bool().default(true)
     .describe(noEffect("Thread safety of a reload")),
   "hot_reload.timeout": field.duration("s").default(0).describe(noEffect("Time limit of a reload")),

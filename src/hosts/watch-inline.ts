@@ -124,6 +124,7 @@ function watchOutput(
   return {
     ...common,
     ...(output.framing && { framing: output.framing }),
+    ...(output.format !== undefined && { format: output.format }),
     ...(output.seal && { seal: (bytes: Uint8Array) => output.seal!(bytes) }),
     encode(batch, into) {
       const startMs = watch.nowMs();

@@ -27,11 +27,16 @@ interface Slot {
  * noticing. What {@link definition} creates passes every call on to the plugin of the moment.
  */
 export class LivePlugin {
-  readonly definition: PluginDefinition;
+  private current: PluginDefinition;
   private readonly slots = new Set<Slot>();
 
   constructor(first: PluginDefinition) {
-    this.definition = this.wrap(first);
+    this.current = this.wrap(first);
+  }
+
+  /** Makes instances of the newest code. */
+  get definition(): PluginDefinition {
+    return this.current;
   }
 
   /**
@@ -52,6 +57,7 @@ export class LivePlugin {
       throw error;
     }
     for (const { slot, plugin } of ready) slot.instance.swap(plugin);
+    this.current = this.wrap(next);
   }
 
   private wrap(first: PluginDefinition): PluginDefinition {
@@ -80,27 +86,30 @@ export class LivePlugin {
   }
 
   private filter(first: FilterDefinition, config: object, ctx: FilterContext) {
-    const instance = new LiveFilter(ctx);
+    const instance = new LiveFilter(ctx, () => this.slots.delete(slot));
     const make = (definition: PluginDefinition, options: object) =>
       instance.make((inner) => (definition as FilterDefinition).create(options as never, inner));
+    const slot = { id: ctx.id, config, instance: instance as LiveInstance, make };
     instance.start(make(first, config));
-    this.slots.add({ id: ctx.id, config, instance: instance as LiveInstance, make });
+    this.slots.add(slot);
     return instance;
   }
 
   private output(first: OutputDefinition, config: object, ctx: OutputContext) {
     const make = (definition: PluginDefinition, options: object) =>
       (definition as OutputDefinition).create(options as never, ctx);
-    const instance = new LiveOutput(make(first, config));
-    this.slots.add({ id: ctx.id, config, instance: instance as LiveInstance, make });
+    const instance = new LiveOutput(make(first, config), () => this.slots.delete(slot));
+    const slot = { id: ctx.id, config, instance: instance as LiveInstance, make };
+    this.slots.add(slot);
     return instance.output;
   }
 
   private input(first: InputDefinition, config: object, ctx: InputContext) {
     const make = (definition: PluginDefinition, options: object) =>
       (definition as InputDefinition).create(options as never, ctx);
-    const instance = new LiveInput(make(first, config));
-    this.slots.add({ id: ctx.id, config, instance: instance as LiveInstance, make });
+    const instance = new LiveInput(make(first, config), () => this.slots.delete(slot));
+    const slot = { id: ctx.id, config, instance: instance as LiveInstance, make };
+    this.slots.add(slot);
     return instance;
   }
 
@@ -112,8 +121,12 @@ export class LivePlugin {
       check() {},
       swap: (next) => void (current = next),
     };
-    this.slots.add({ id: ctx.id, config, instance: instance as LiveInstance, make });
-    return { parse: (line: string) => current.parse(line) };
+    const slot = { id: ctx.id, config, instance: instance as LiveInstance, make };
+    this.slots.add(slot);
+    return {
+      parse: (line: string) => current.parse(line),
+      close: () => void this.slots.delete(slot),
+    };
   }
 }
 

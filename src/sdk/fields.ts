@@ -74,6 +74,14 @@ export function text(): z.ZodType<string, string | number | boolean> {
   return shared("string", () => parsed("string", String));
 }
 
+/**
+ * The path of a file that the plugin reads when it is set up: a list, a certificate. When the file has changed, a reload
+ * of the configuration sets the plugin up again.
+ */
+export function file(): z.ZodType<string, string | number | boolean> {
+  return shared("file", () => parsed("file", String));
+}
+
 const TRUE = new Set(["true", "on", "yes", "1"]);
 const FALSE = new Set(["false", "off", "no", "0"]);
 

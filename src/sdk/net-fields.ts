@@ -19,12 +19,12 @@ export const tlsFields = {
     .describe("Refuses a server whose certificate no trusted authority has signed."),
   "tls.verify_hostname": field.bool().default(false)
     .describe("Refuses a server whose certificate is for another name. Turn it on where you can."),
-  "tls.ca_file": field.text().optional()
+  "tls.ca_file": field.file().optional()
     .describe("File of the certificate authorities to trust, PEM. Default: those of the system."),
-  "tls.ca_path": field.text().optional()
+  "tls.ca_path": field.file().optional()
     .describe("Folder of files as for tls.ca_file."),
-  "tls.crt_file": field.text().optional().describe("File of the client's certificate, PEM."),
-  "tls.key_file": field.text().optional().describe("File of the client's private key, PEM."),
+  "tls.crt_file": field.file().optional().describe("File of the client's certificate, PEM."),
+  "tls.key_file": field.file().optional().describe("File of the client's private key, PEM."),
   "tls.key_passwd": field.text().optional().describe("Password of the private key."),
   "tls.vhost": field.text().optional()
     .describe("Name to ask the server for (SNI) and to verify, in place of host."),

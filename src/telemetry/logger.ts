@@ -37,28 +37,37 @@ interface Line {
 export class LogSink {
   /** Messages by level, those included that were left out as repeats. */
   readonly counts: Record<Spoken, number> = { error: 0, warn: 0, info: 0, debug: 0 };
+  /** How much is said by components that have no level of their own. May change at any time. */
+  level: LogLevel;
   private readonly options: LogSinkOptions;
   private readonly repeats: Repeats<Line>;
 
   constructor(options: LogSinkOptions) {
     this.options = options;
-    this.repeats = new Repeats(options, (line, repeated) => this.write(line, repeated));
+    this.level = options.level;
+    this.repeats = new Repeats(options, (line, repeated) => this.put(line, repeated));
   }
 
   /** The log of one component. `suppressMs` is for how long repeats are held back, if longer than a second. */
-  logger(component: string, level: LogLevel = this.options.level, suppressMs = 0): Logger {
+  logger(component: string, level?: LogLevel, suppressMs = 0): Logger {
     const quietMs = Math.max(QUIET_MS, suppressMs);
-    const limit = LOG_LEVELS.indexOf(level);
     const group = component.replace(/\s/g, "_");
     const say = (spoken: Spoken) => (message: string, fields: LogFields = {}) => {
-      if (LOG_LEVELS.indexOf(spoken) > limit) return;
+      if (LOG_LEVELS.indexOf(spoken) > LOG_LEVELS.indexOf(level ?? this.level)) return;
       this.counts[spoken]++;
       const line = { level: spoken, component, message: cut(message), fields };
       if (this.repeats.admit(`${spoken} ${group}`, line.message, line, quietMs)) {
-        this.write(line, 0);
+        this.put(line, 0);
       }
     };
     return { error: say("error"), warn: say("warn"), info: say("info"), debug: say("debug") };
+  }
+
+  /** Writes one of several lines that belong together, however alike they are. */
+  write(level: Spoken, component: string, message: string): void {
+    if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(this.level)) return;
+    this.counts[level]++;
+    this.put({ level, component, message: cut(message), fields: {} }, 0);
   }
 
   /** Writes what is still counted as repeats. Call it before the process ends. */
@@ -66,7 +75,7 @@ export class LogSink {
     this.repeats.flush();
   }
 
-  private write(line: Line, repeated: number): void {
+  private put(line: Line, repeated: number): void {
     const fields = repeated === 0 ? line.fields : { ...line.fields, repeated };
     const text = this.options.format === "json"
       ? this.json({ ...line, fields })

@@ -10,7 +10,13 @@ import { parseExposition } from "../support/exposition.ts";
 function admin(overrides: Partial<AdminOptions> = {}) {
   const metrics = new MetricsRegistry();
   const pipeline = new PipelineMetrics(metrics);
-  const state = { nowMs: 0, stalledMs: 0, uptimeSec: 90_061 };
+  const state = {
+    nowMs: 0,
+    stalledMs: 0,
+    uptimeSec: 90_061,
+    mayReload: true,
+    outcome: { problems: [] as string[], isStopping: false },
+  };
   const options: AdminOptions = {
     host: "127.0.0.1",
     port: 0,
@@ -24,6 +30,13 @@ function admin(overrides: Partial<AdminOptions> = {}) {
       },
     }],
     health: { enabled: true, errors: 5, retriesFailed: 5, periodMs: 60_000 },
+    reload: {
+      count: 3,
+      get isEnabled() {
+        return state.mayReload;
+      },
+      request: () => Promise.resolve(state.outcome),
+    },
     plugins: { inputs: ["tail"], filters: [], outputs: ["http"] },
     nowMs: () => state.nowMs,
     ...overrides,
@@ -59,6 +72,37 @@ describe("the admin server's paths", () => {
     it.state.uptimeSec = 4;
     expect((await it.json("/api/v1/uptime")).uptime_hr)
       .toEndWith("0 days, 0 hours, 0 minutes and 4 seconds");
+  });
+
+  test("/api/v2/reload tells how often, and reloads, as in Fluent Bit", async () => {
+    using it = admin();
+    expect(await it.json("/api/v2/reload")).toEqual({ hot_reload_count: 3 });
+    for (const method of ["POST", "PUT"]) {
+      const answer = await it.get("/api/v2/reload", method);
+      expect([answer.status, await answer.json()]).toEqual([200, { reload: "done", status: 0 }]);
+    }
+    expect((await it.get("/api/v2/reload", "DELETE")).status).toBe(405);
+  });
+
+  test("/api/v2/reload says why it did not", async () => {
+    using it = admin();
+    const post = async () => {
+      const answer = await it.get("/api/v2/reload", "POST");
+      return [answer.status, await answer.json()];
+    };
+    it.state.outcome = { problems: ["c.yaml:3:5: no"], isStopping: false };
+    expect(await post()).toEqual([
+      400,
+      { reload: "failed", status: -1, problems: ["c.yaml:3:5: no"] },
+    ]);
+    it.state.outcome = { problems: [], isStopping: true };
+    expect(await post()).toEqual([503, { reload: "stopping", status: -1 }]);
+    it.state.mayReload = false;
+    expect(await post()).toEqual([400, {
+      reload: "not enabled",
+      status: -1,
+      error: "add hot_reload: on to service, or send SIGHUP",
+    }]);
   });
 
   test("/api/v1/metrics has a counter per kind and plugin", async () => {
@@ -213,6 +257,11 @@ describe("startAdminServer", () => {
     uptimeSec: () => 1,
     outputs: [],
     health: { enabled: true, errors: 5, retriesFailed: 5, periodMs: 60_000 },
+    reload: {
+      count: 0,
+      isEnabled: true,
+      request: () => Promise.resolve({ problems: [], isStopping: false }),
+    },
     plugins: {},
     nowMs: () => 0,
   });

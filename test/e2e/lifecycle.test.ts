@@ -103,13 +103,15 @@ describe("a stop", () => {
 });
 
 describe("SIGHUP", () => {
-  test("without a terminal is ignored, and said", async () => {
+  test("without a terminal reloads, also where there is no file to read again", async () => {
     await using collector = new Collector(["-f", "0.05", "-i", "stdin", ...JSON_LINES], {
       interactive: true,
     });
     await collector.untilLog("started");
     collector.signal("SIGHUP");
-    await collector.untilLog("Ignored SIGHUP");
+    await collector.untilLog(
+      "Reloaded the configuration: inputs, filters and outputs are the same",
+    );
     collector.type('{"n":1}\n');
     await collector.untilRecords(1);
     expect(await collector.stop()).toBe(0);

@@ -114,7 +114,10 @@ export class Tailer implements Input {
 
   close(): void {
     this.watch.close();
-    for (const file of [...this.table.files.values()]) this.table.remove(file);
+    for (const file of [...this.table.files.values()]) {
+      this.settings.lag.remove(file.path);
+      this.table.remove(file);
+    }
   }
 
   private makeTable(): FileTable {

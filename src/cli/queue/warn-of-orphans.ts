@@ -5,7 +5,7 @@ import { countOf } from "../../lib/count-of.ts";
 import type { Logger } from "../../sdk/context.ts";
 import type { MetricsRegistry } from "../../telemetry/metrics.ts";
 import { QUEUES } from "../storage.ts";
-import { orphanedQueues } from "./orphaned-queues.ts";
+import { type OrphanedQueue, orphanedQueues } from "./orphaned-queues.ts";
 
 /** Says which queues on disk hold records that nobody sends. `outputs` are those of the configuration, at work. */
 export function warnOfOrphans(
@@ -14,13 +14,7 @@ export function warnOfOrphans(
   log: Logger,
   metrics: MetricsRegistry,
 ): void {
-  const folder = storageFolder(config.service);
-  if (folder === undefined) return;
-  const orphans = orphanedQueues(`${folder}/${QUEUES}`, queueNames(config, outputs));
-  metrics.gauge(
-    "storage_orphaned_queues",
-    "Queues on disk that hold records and that no output of the configuration takes",
-  ).value = orphans.length;
+  const orphans = countOrphans(config, queueNames(config, outputs), metrics);
   for (const { folder: path, output, records, bytes } of orphans) {
     const whose = output === undefined ? "" : ` of output "${output}"`;
     log.warn(
@@ -30,6 +24,22 @@ export function warnOfOrphans(
       { records, bytes },
     );
   }
+}
+
+/** Finds the queues on disk that hold records, without those of these names, and shows their number. */
+export function countOrphans(
+  { service }: LoadedConfig,
+  currentNames: ReadonlySet<string>,
+  metrics: MetricsRegistry,
+): readonly OrphanedQueue[] {
+  const folder = storageFolder(service);
+  if (folder === undefined) return [];
+  const orphans = orphanedQueues(`${folder}/${QUEUES}`, currentNames);
+  metrics.gauge(
+    "storage_orphaned_queues",
+    "Queues on disk that hold records and that no output of the configuration takes",
+  ).value = orphans.length;
+  return orphans;
 }
 
 /** The names of the folders in which outputs have their queues. */

@@ -16,10 +16,12 @@ interface Generation {
 /** A filter that can be exchanged between two batches. What the old one held back is sent on first. */
 export class LiveFilter implements Filter, LiveInstance<Generation> {
   private readonly ctx: FilterContext;
+  private readonly onClose: () => void;
   private current!: Generation;
 
-  constructor(ctx: FilterContext) {
+  constructor(ctx: FilterContext, onClose: () => void) {
     this.ctx = ctx;
+    this.onClose = onClose;
   }
 
   /** A generation whose holds are known, so that none outlives it. */
@@ -74,6 +76,7 @@ export class LiveFilter implements Filter, LiveInstance<Generation> {
   }
 
   close(): MaybePromise<void> {
+    this.onClose();
     return this.current.filter.close?.();
   }
 

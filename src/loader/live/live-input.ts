@@ -7,8 +7,11 @@ export class LiveInput implements Input, LiveInstance<Input> {
   private next: Input | undefined;
   private stopCurrent: (() => void) | undefined;
 
-  constructor(first: Input) {
+  private readonly onClose: () => void;
+
+  constructor(first: Input, onClose: () => void) {
     this.current = first;
+    this.onClose = onClose;
   }
 
   check(): void {}
@@ -47,6 +50,7 @@ export class LiveInput implements Input, LiveInstance<Input> {
   }
 
   close(): MaybePromise<void> {
+    this.onClose();
     return this.current.close?.();
   }
 }

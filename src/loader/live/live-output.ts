@@ -18,7 +18,10 @@ export class LiveOutput implements LiveInstance<Output | EncodedOutput> {
   readonly output: Output | EncodedOutput;
   private current: Generation<Output | EncodedOutput>;
 
-  constructor(first: Output | EncodedOutput) {
+  private readonly onClose: () => void;
+
+  constructor(first: Output | EncodedOutput, onClose: () => void) {
+    this.onClose = onClose;
     this.current = generationOf(first);
     this.output = isEncodedOutput(first) ? this.encoded(first) : this.simple();
   }
@@ -28,13 +31,17 @@ export class LiveOutput implements LiveInstance<Output | EncodedOutput> {
     const old = this.current.output;
     if (isEncodedOutput(next) !== isEncodedOutput(old)) {
       throw new Error(
-        "one of them has encode() and send(), the other write(): this needs a restart",
+        "one of them has encode() and send(), the other write(): send SIGHUP for that",
       );
     }
     if (!isEncodedOutput(next) || !isEncodedOutput(old)) return;
     const framing = (output: EncodedOutput): string => JSON.stringify(output.framing ?? {});
-    if (framing(next) !== framing(old) || (next.seal === undefined) !== (old.seal === undefined)) {
-      throw new Error("its framing, or seal(), differs from the old one's: this needs a restart");
+    const isSame = framing(next) === framing(old) && next.format === old.format &&
+      (next.seal === undefined) === (old.seal === undefined);
+    if (!isSame) {
+      throw new Error(
+        "its format, framing or seal() differs from the old one's: send SIGHUP for that",
+      );
     }
   }
 
@@ -49,6 +56,7 @@ export class LiveOutput implements LiveInstance<Output | EncodedOutput> {
     const now = () => this.current.output as EncodedOutput;
     return {
       ...(first.framing && { framing: first.framing }),
+      ...(first.format !== undefined && { format: first.format }),
       ...(first.seal && { seal: (bytes: Uint8Array) => now().seal!(bytes) }),
       encode: (batch: Batch, into: PayloadWriter) => now().encode(batch, into),
       send: (payload: Payload, signal: AbortSignal) =>
@@ -68,7 +76,10 @@ export class LiveOutput implements LiveInstance<Output | EncodedOutput> {
   private common() {
     return {
       open: (signal: AbortSignal) => opened(this.current, signal),
-      close: async () => await this.current.output.close?.(),
+      close: async () => {
+        this.onClose();
+        await this.current.output.close?.();
+      },
       prepare: async () => await (this.current.output as { prepare?(): Promise<void> }).prepare?.(),
     };
   }
