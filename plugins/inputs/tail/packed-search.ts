@@ -6,12 +6,16 @@ import { beginningOf } from "./gzip.ts";
 import { isTelling, type Place } from "./place.ts";
 import type { Position } from "./position.ts";
 import type { FoundFile } from "./scan.ts";
-import type { TailedFile } from "./tailed-file.ts";
 
 /** The stream that lines are read for. */
 export interface LineStream {
   readonly ledger: StreamLedger;
   readonly newMaker: () => BatchMaker;
+}
+
+/** The compressed file in which a content was found. */
+export interface PackedFile {
+  readonly path: string;
 }
 
 /** A content that may have been compressed since it was read. */
@@ -23,7 +27,7 @@ export interface Sought {
   /** What lies behind is read where it was before: of what was compressed there is nothing to read. */
   readonly isReadElsewhere: boolean;
   /** Told in which file it was found. */
-  readonly onFound?: ((inFile: TailedFile) => void) | undefined;
+  onFound?(inFile: PackedFile): void;
 }
 
 /** Contents that are looked for in one compressed file, or in several that are read one after the other. */
@@ -76,7 +80,7 @@ export class PackedSearch {
   }
 
   /** Files that come after one of the contents and hold none of them were never seen. */
-  isFound(sought: Sought, inFile: TailedFile): void {
+  isFound(sought: Sought, inFile: PackedFile): void {
     this.found.add(sought);
     this.readsOthers = true;
     this.stream = sought.stream;

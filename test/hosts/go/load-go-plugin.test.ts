@@ -56,8 +56,8 @@ const numbersIn = (path: string): number[] =>
 
 describe.skipIf(withoutGo)("Go output", () => {
   test.each([
-    ["hang", /failed in FLBPluginFlush: FLBPluginFlush did not return within 0.4 s/],
-    ["spin", /failed in FLBPluginFlush: FLBPluginFlush did not return within 0.4 s/],
+    ["hang", /failed in FLBPluginFlush: FLBPluginFlush did not return within 1.5 s/],
+    ["spin", /failed in FLBPluginFlush: FLBPluginFlush did not return within 1.5 s/],
     ["exit", /failed in FLBPluginFlush: its process ended with status 3/],
     [
       "panic",
@@ -71,7 +71,7 @@ describe.skipIf(withoutGo)("Go output", () => {
       const path = folder.at("out");
       const [first, other] = await outputs(
         ctx,
-        400,
+        1500,
         { id: "a", path, fault, fault_at: "2", times: "1" },
         { id: "b", path },
       ) as [GoOutput, GoOutput];
