@@ -355,6 +355,8 @@ export class LogWriter {
     for (const content of own) {
       this.complete(content);
       content.isOver = true;
+      // Where the collector is killed before it put down which file it had read, it cannot tell.
+      content.mayRepeat = true;
     }
     writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
     utimesSync(`${path}.gz`, atime, mtime);
