@@ -12,7 +12,7 @@ import type { NewFile } from "./file-table.ts";
 import type { KnownFile } from "./known-files.ts";
 import { mayHold, packedGenerations, type PackedOptions } from "./packed-generations.ts";
 import { type LineStream, PackedSearch, type Sought } from "./packed-search.ts";
-import { isTelling, type Place, START } from "./place.ts";
+import { hasPlace, isSure, isTelling, type Place, START } from "./place.ts";
 import type { Positions } from "./positions.ts";
 import { realPathOf } from "./real-path.ts";
 import type { FoundFile } from "./scan.ts";
@@ -113,7 +113,9 @@ export class FileOpener {
 
   /** Compressed copies of what a file held before it was truncated. */
   openPackedCopies(of: TailedFile, lost: Place): TailedFile[] {
-    if (lost.offset > 0 && !isTelling(lost)) return [];
+    // Where nothing was read of what it held, it may hold it still.
+    const isGone = lost.offset === 0 ? !hasPlace(of.openPath, lost) : isTelling(lost);
+    if (!isGone) return [];
     const { ledger, newMaker } = of;
     const seenMs = ledger.seenSec * 1000;
     const since = { madeMs: seenMs, changedMs: seenMs };
@@ -226,7 +228,7 @@ export class FileOpener {
       stream: undefined,
       isReadElsewhere: true,
       onFound: (packed: TailedFile) => void (packed.plain = file),
-    })).filter(({ place }) => isTelling(place));
+    })).filter(({ place }) => isSure(place));
   }
 
   private startOf(found: NewFile, stream: string): "head" | "end" | Place {

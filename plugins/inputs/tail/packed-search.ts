@@ -3,7 +3,7 @@ import { FILE_TIME_STEP_MS } from "./birth-times.ts";
 import type { StreamLedger } from "./file-checkpoint.ts";
 import { HEAD_BYTES, isPrintOf } from "./fingerprint.ts";
 import { beginningOf } from "./gzip.ts";
-import { isTelling, type Place } from "./place.ts";
+import { isSure, type Place } from "./place.ts";
 import type { Position } from "./position.ts";
 import type { FoundFile } from "./scan.ts";
 
@@ -68,7 +68,7 @@ export class PackedSearch {
     const unread = files.filter(({ stat }, i) => {
       if (held[i] !== undefined) return true;
       if (i < start || stat.mtimeMs > untilMs) return false;
-      return now === undefined || !isTelling(now.place) || !beginsLike(firsts[i]!, now.place);
+      return now === undefined || !isSure(now.place) || !beginsLike(firsts[i]!, now.place);
     });
     this.left = unread.length;
     return unread;

@@ -2,6 +2,7 @@ import { closeSync, readSync } from "node:fs";
 import {
   type Fingerprint,
   fingerprint,
+  HEAD_BYTES,
   headOf,
   isPrintOf,
   MARK_BYTES,
@@ -40,6 +41,11 @@ export const START: Place = {
 /** True when a place says enough to know its content by. */
 export function isTelling({ head, mark }: Place): boolean {
   return head.bytes > 0 || mark.bytes > 0;
+}
+
+/** True when a content that begins like the place's is hardly another: not all that is known is part of a line. */
+export function isSure({ offset, head }: Place): boolean {
+  return head.bytes === HEAD_BYTES || (head.bytes > 0 && offset > 0);
 }
 
 /**

@@ -18,6 +18,9 @@ import type { TempFolder } from "../../support/temp-folder.ts";
 import type { Random } from "../../support/random.ts";
 import type { Lives } from "./tail-lives.ts";
 
+/** The step of the clock by which the file system puts down times, and a little more. */
+const CLOCK_STEP_MS = 12;
+
 /** How a log is rotated. */
 export type RotationStyle = "rename" | "copy";
 
@@ -233,8 +236,11 @@ export class LogWriter {
   }
 
   private line(content: Content): string {
-    const filler = "x".repeat(this.random.below(20) === 0 ? this.random.below(6000) : 0);
-    const line = `${this.name} ${content.number} ${content.lines.length} ${filler}ü`;
+    const start = `${this.name} ${content.number} ${content.lines.length}`;
+    // No two lines end alike.
+    const filler = `${content.number}:${content.lines.length},`
+      .repeat(this.random.below(20) === 0 ? this.random.below(1000) : 0);
+    const line = `${start} ${filler}ü`;
     content.lines.push(line);
     return `${line}\n`;
   }
@@ -296,7 +302,11 @@ export class LogWriter {
   private async rotate(): Promise<void> {
     if (!await this.untilKnown()) return;
     const current = this.current!;
-    if (this.style === "copy") await this.untilSeen(current);
+    if (this.style === "copy") {
+      await this.untilSeen(current);
+      // A copy that is made within one step of the clock looks like an earlier file.
+      await Bun.sleep(Math.max(0, statSync(this.path).birthtimeMs + CLOCK_STEP_MS - Date.now()));
+    }
     for (const { from, to } of this.shifts()) renameSync(from, to);
     current.before = current.lines.length;
     if (this.style === "rename") {
@@ -355,6 +365,8 @@ export class LogWriter {
     for (const content of own) {
       this.complete(content);
       content.isOver = true;
+      // Where the collector is killed before it put down which file it had read, it cannot tell.
+      content.mayRepeat = true;
     }
     writeFileSync(`${path}.gz`, gzipSync(readFileSync(path)));
     utimesSync(`${path}.gz`, atime, mtime);
