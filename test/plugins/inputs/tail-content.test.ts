@@ -19,7 +19,7 @@ async function linesOf(content: string | Uint8Array, options: Record<string, unk
   return (await bodiesOf(content, options)).map((body) => body.log as string);
 }
 
-test("tail makes a record of each line only once the line is whole, whatever the writes", async () => {
+test("fault 16: tail makes a record of each line only once the line is whole, whatever the writes", async () => {
   using folder = new TempFolder();
   const path = folder.at("a.log");
   writeFileSync(path, "");
@@ -33,7 +33,7 @@ test("tail makes a record of each line only once the line is whole, whatever the
   expect(input.values()).toEqual(["zwölf", "Боксёров 😀", "漢字"]);
 });
 
-test("tail takes the carriage return off wherever a read ends", async () => {
+test("fault 20: tail takes the carriage return off wherever a read ends", async () => {
   // Reads are 4 KiB: line ends come to lie on every position around a read's edge.
   for (const shift of [0, 1, 2]) {
     const lines = [
@@ -50,7 +50,7 @@ test("tail leaves out a byte order mark, and only at the start", async () => {
   expect(await linesOf("\uFEFF")).toEqual([]);
 });
 
-test("tail makes U+FFFD of bytes that are not UTF-8 and loses no line break to them", async () => {
+test("fault 19: tail makes U+FFFD of bytes that are not UTF-8 and loses no line break to them", async () => {
   const content = Buffer.concat([
     Buffer.from([0x61, 0xff, 0xfe, 0x0a, 0xe4, 0x0a, 0xf0, 0x9f, 0x98, 0x0a]),
     Buffer.from("ende\n"),
@@ -88,7 +88,7 @@ test("tail passes over a hole of a gigabyte quickly and within bounded memory", 
   expect(process.memoryUsage().rss - residentBefore).toBeLessThan(64 * KiB * KiB);
 });
 
-test("tail passes over the zeros that a writer leaves before its next line after a truncation", async () => {
+test("fault 17: tail passes over the zeros that a writer leaves before its next line after a truncation", async () => {
   using folder = new TempFolder();
   const path = folder.at("a.log");
   writeFileSync(path, "1\n2\n");
@@ -128,7 +128,7 @@ for (const place of ["alone", "among others", "at the end without a break"] as c
   }
 }
 
-test("tail cuts a long line before a character, not inside one", async () => {
+test("fault 21: tail cuts a long line before a character, not inside one", async () => {
   for (const shift of [0, 1, 2, 3]) {
     const line = "x".repeat(shift) + "😀".repeat(20_000);
     for (const content of [`${line}\n`, `a\n${line}\nb\n`, `${line}\n${"y\n".repeat(40_000)}`]) {
@@ -141,7 +141,7 @@ test("tail cuts a long line before a character, not inside one", async () => {
   }
 });
 
-test("tail passes a line of 100 MB in bounded memory and reads the next one whole", async () => {
+test("fault 18: tail passes a line of 100 MB in bounded memory and reads the next one whole", async () => {
   using folder = new TempFolder();
   const path = folder.at("a.log");
   writeFileSync(path, "first\n");

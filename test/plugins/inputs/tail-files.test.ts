@@ -37,7 +37,7 @@ test("tail starts at the end of later files too when it is told so", async () =>
   expect(input.values()).toEqual(["after"]);
 });
 
-test("tail passes over pipes, devices and folders that match", async () => {
+test("fault 36: tail passes over pipes, devices and folders that match", async () => {
   using folder = new TempFolder();
   Bun.spawnSync(["mkfifo", folder.at("a.log")]);
   symlinkSync("/dev/zero", folder.at("b.log"));
@@ -94,16 +94,20 @@ test("tail reads every file of many to its end, however low the limit of descrip
   expect(maxOpen).toBeLessThan(200);
 }, 30_000);
 
-test("tail gives 10,000 files their turns: no file waits for the large one before it", async () => {
-  using folder = new TempFolder();
-  writeFileSync(folder.at("0-large.log"), "large line of some length\n".repeat(400_000));
-  for (let i = 0; i < 10_000; i++) writeFileSync(folder.at(`small-${i}.log`), "small\n");
-  const input = await readAll({ path: folder.at("*.log") });
-  const values = input.values();
-  expect(values.length).toBe(410_000);
-  const lastSmall = values.lastIndexOf("small");
-  expect(lastSmall).toBeLessThan(300_000);
-}, 30_000);
+test(
+  "fault 32: tail gives 10,000 files their turns: no file waits for the large one before it",
+  async () => {
+    using folder = new TempFolder();
+    writeFileSync(folder.at("0-large.log"), "large line of some length\n".repeat(400_000));
+    for (let i = 0; i < 10_000; i++) writeFileSync(folder.at(`small-${i}.log`), "small\n");
+    const input = await readAll({ path: folder.at("*.log") });
+    const values = input.values();
+    expect(values.length).toBe(410_000);
+    const lastSmall = values.lastIndexOf("small");
+    expect(lastSmall).toBeLessThan(300_000);
+  },
+  30_000,
+);
 
 test(
   "tail goes on in the right place when a file was at rest: rotated, truncated or in a long line",
@@ -154,7 +158,7 @@ test(
 );
 
 describe("as a user who may not read everything", () => {
-  test("tail reads a file once it may, and says meanwhile that it may not", async () => {
+  test("fault 34: tail reads a file once it may, and says meanwhile that it may not", async () => {
     using folder = new TempFolder();
     chmodSync(folder.path, 0o755);
     const path = folder.at("secret.log");
@@ -221,7 +225,7 @@ const unlimited = noLimitOfWatches();
 if (unlimited !== undefined) console.log(`Not tested: a limit of watches, as ${unlimited}`);
 
 test.skipIf(unlimited !== undefined)(
-  "tail polls the folders that the system has no more watches for, and says so once",
+  "fault 35: tail polls the folders that the system has no more watches for, and says so once",
   async () => {
     using folder = new TempFolder();
     const each = (text: string) => {

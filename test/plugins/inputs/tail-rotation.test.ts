@@ -46,7 +46,7 @@ for (const pattern of ["app.log", "app.log*"]) {
     expect(check(input.values(), numbers.all)).toEqual([]);
   });
 
-  test(`tail ${pattern} reads a file that came and went between two scans`, async () => {
+  test(`fault 24: tail ${pattern} reads a file that came and went between two scans`, async () => {
     using folder = new TempFolder();
     const numbers = new Numbers();
     numbers.append(folder.at("app.log"), 10);
@@ -94,7 +94,7 @@ test("tail reads what is written to the old file after the rotation", async () =
   expect(input.values()).toEqual(["1", "new", "2"]);
 });
 
-test("tail reads a deleted file that is still written to, and gives it up after rotate_wait", async () => {
+test("fault 30: tail reads a deleted file that is still written to, and gives it up after rotate_wait", async () => {
   using folder = new TempFolder();
   const fd = openSync(folder.at("app.log"), "a");
   writeSync(fd, "1\n");
@@ -111,7 +111,7 @@ test("tail reads a deleted file that is still written to, and gives it up after 
   expect(input.values()).toEqual(["1", "2", "3"]);
 });
 
-test("tail sees a file that is made again long after its rotation at once", async () => {
+test("fault 23: tail sees a file that is made again long after its rotation at once", async () => {
   using folder = new TempFolder();
   writeFileSync(folder.at("app.log"), "1\n");
   await using input = startTail({ path: folder.at("app.log"), refresh_interval: "30s" });
@@ -146,7 +146,7 @@ for (
   });
 }
 
-test("tail survives a hundred copytruncates while it reads", async () => {
+test("fault 22: tail survives a hundred copytruncates while it reads", async () => {
   using folder = new TempFolder();
   const path = folder.at("app.log");
   const numbers = new Numbers();
@@ -176,7 +176,7 @@ test("tail follows a link to its new target, and reads the old one to its end", 
   expect(new Set(input.values("file"))).toEqual(new Set([folder.at("current.log")]));
 });
 
-test("tail waits for the target of a dangling link, and does not hang on a link to itself", async () => {
+test("fault 29: tail waits for the target of a dangling link, and does not hang on a link to itself", async () => {
   using folder = new TempFolder();
   symlinkSync("later", folder.at("a.log"));
   symlinkSync("loop.log", folder.at("loop.log"));
@@ -208,7 +208,7 @@ test("tail follows links through two folders to a target that is rotated, as kub
   expect(new Set(input.values("file"))).toEqual(new Set([folder.at("containers/web.log")]));
 });
 
-test("tail reads on when the folder was removed and made again", async () => {
+test("fault 31: tail reads on when the folder was removed and made again", async () => {
   using folder = new TempFolder();
   mkdirSync(folder.at("logs"));
   writeFileSync(folder.at("logs/a.log"), "1\n");
@@ -241,7 +241,7 @@ test("tail starts at 0 in a file that got the inode of a deleted one", async () 
   expect(problemsOf(input.values(), numbers.all)).toEqual([]);
 });
 
-test("tail reads a file once that has two names and that two patterns find", async () => {
+test("fault 27: tail reads a file once that has two names and that two patterns find", async () => {
   using folder = new TempFolder();
   writeFileSync(folder.at("a.log"), "1\n");
   linkSync(folder.at("a.log"), folder.at("b.log"));
@@ -254,7 +254,7 @@ test("tail reads a file once that has two names and that two patterns find", asy
   expect(input.values()).toEqual(["1", "2", "3"]);
 });
 
-test("tail reads files with the same beginning both, however short they are", async () => {
+test("fault 28: tail reads files with the same beginning both, however short they are", async () => {
   using folder = new TempFolder();
   writeFileSync(folder.at("a.csv"), "id,name\n1,x\n");
   writeFileSync(folder.at("b.csv"), "id,name\n1,x\n");
