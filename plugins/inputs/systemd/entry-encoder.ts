@@ -1,0 +1,271 @@
+import {
+  type Body,
+  type JsonLines,
+  type LogRecord,
+  setField,
+  SPAN,
+  stringifyJson,
+} from "logcollector/plugin";
+import type { FieldName } from "./journal/field-names.ts";
+import type { JournalField } from "./journal/field-reader.ts";
+import type { JournalFile } from "./journal/journal-file.ts";
+import { LONGEST_ESCAPE, writeJsonText } from "./json-value.ts";
+import type { Selection, Term } from "./selection.ts";
+
+export interface EncoderOptions {
+  readonly lowercase: boolean;
+  readonly stripUnderscores: boolean;
+  /** The time of a record is that of `_SOURCE_REALTIME_TIMESTAMP`, where an entry has it. */
+  readonly usesSourceTime: boolean;
+  readonly selection: Selection;
+  /** Somebody looked into records: they are better made at once. */
+  readonly onRecords: () => void;
+}
+
+/** What is made of a field's name once. */
+interface Key {
+  readonly text: string;
+  /** `,"NAME":` */
+  readonly json: Buffer;
+  readonly terms: readonly Term[] | undefined;
+  readonly isUnit: boolean;
+  readonly isSourceTime: boolean;
+  /** Shared by all names that come to be the same text. */
+  readonly seen: { inEntry: number };
+}
+
+/** What is made of a field that many entries have. */
+interface Made {
+  /** `,"NAME":"value"` */
+  readonly json: Buffer;
+  readonly text: string;
+  /** Those of the key's terms that it fulfils. */
+  readonly hits: readonly Term[];
+}
+
+const UNIT_FIELD = "_SYSTEMD_UNIT";
+const SOURCE_TIME_FIELD = "_SOURCE_REALTIME_TIMESTAMP";
+const OPEN = 0x7b;
+const CLOSE = 0x7d;
+/** A record is not made larger than this: further fields are left out. */
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+export const BLOCK_BYTES = 256 * 1024;
+/** Records of one block. */
+export const MAX_RECORDS = 1024;
+/** Only damaged files have so many. */
+const MAX_NAMES = 65_536;
+
+/** Makes records of journal entries: JSON, which most outputs take as it is, or objects. */
+export class EntryEncoder {
+  private readonly options: EncoderOptions;
+  private readonly seen = new Map<string, { inEntry: number }>();
+  private out = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  private at = 0;
+  private entry = 0;
+  private count = 0;
+  private readonly spans = new Int32Array(MAX_RECORDS * SPAN.size);
+  private readonly sec = new Float64Array(MAX_RECORDS);
+  private readonly nsec = new Int32Array(MAX_RECORDS);
+  private rewritten = new Map<number, string>();
+  private sourceUs = 0;
+  private repeats = false;
+  /** The unit of the latest entry; `undefined` when it has none. */
+  unit: string | undefined;
+  /** How much the values of the latest {@link record} take. */
+  recordBytes = 0;
+
+  constructor(options: EncoderOptions) {
+    this.options = options;
+  }
+
+  /** The block is as large as a batch should be. */
+  get isFull(): boolean {
+    return this.count === MAX_RECORDS || this.at > BLOCK_BYTES * 3 / 4;
+  }
+
+  get length(): number {
+    return this.count;
+  }
+
+  /** Begins a new block, in the memory of the last one. */
+  begin(): void {
+    if (this.out.length > BLOCK_BYTES) this.out = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    this.at = 0;
+    this.count = 0;
+    if (this.rewritten.size > 0) this.rewritten = new Map();
+  }
+
+  /** Adds a file's current entry as JSON. False when it is not wanted. */
+  add(file: JournalFile): boolean {
+    const start = this.at;
+    const limit = start + MAX_RECORD_BYTES;
+    const entry = this.beginEntry();
+    const { fieldCount } = file;
+    for (let i = 0; i < fieldCount && this.at < limit; i++) {
+      const field = file.field(i);
+      if (field === undefined) continue;
+      const key = this.keyOf(field.name);
+      if (key.seen.inEntry === entry) this.repeats = true;
+      key.seen.inEntry = entry;
+      if (field.isKept) this.addKept(key, field, entry);
+      else this.addPassing(key, field, entry);
+    }
+    if (!this.isWanted(entry)) {
+      this.at = start;
+      return false;
+    }
+    this.room(2);
+    if (this.at === start) this.at++;
+    this.out[start] = OPEN;
+    this.out[this.at++] = CLOSE;
+    const span = this.count * SPAN.size;
+    this.spans[span + SPAN.start] = start;
+    this.spans[span + SPAN.cutFrom] = this.at;
+    this.spans[span + SPAN.cutTo] = this.at;
+    this.spans[span + SPAN.end] = this.at;
+    if (this.repeats) this.rewritten.set(this.count, stringifyJson(this.bodyOf(file)));
+    const us = this.timeOf(file);
+    this.sec[this.count] = Math.floor(us / 1e6);
+    this.nsec[this.count] = (us % 1e6) * 1000;
+    this.count++;
+    return true;
+  }
+
+  /** Takes the entry that was added last out again. */
+  removeLast(): void {
+    this.count--;
+    this.at = this.spans[this.count * SPAN.size + SPAN.start]!;
+    this.rewritten.delete(this.count);
+  }
+
+  /** What was added since {@link begin}. Its memory is used again after the next `begin`. */
+  get lines(): JsonLines {
+    const { count, out, at, spans, sec, nsec, rewritten, options: { onRecords } } = this;
+    return { count, bytes: out.subarray(0, at), spans, sec, nsec, rewritten, onRecords };
+  }
+
+  /** A file's current entry as a record; `undefined` when it is not wanted. */
+  record(file: JournalFile): LogRecord | undefined {
+    const entry = this.beginEntry();
+    const body = this.bodyOf(file);
+    if (!this.isWanted(entry)) return undefined;
+    const us = this.timeOf(file);
+    return { sec: Math.floor(us / 1e6), nsec: (us % 1e6) * 1000, body };
+  }
+
+  private beginEntry(): number {
+    this.unit = undefined;
+    this.sourceUs = 0;
+    this.repeats = false;
+    return ++this.entry;
+  }
+
+  private isWanted(entry: number): boolean {
+    const { selection } = this.options;
+    return selection.isEverything || selection.accepts(entry);
+  }
+
+  private timeOf({ realtimeUs }: JournalFile): number {
+    return this.sourceUs > 0 ? this.sourceUs : realtimeUs;
+  }
+
+  private bodyOf(file: JournalFile): Body {
+    const body: Body = {};
+    const { entry } = this;
+    this.recordBytes = 0;
+    for (let i = 0; i < file.fieldCount && this.recordBytes < MAX_RECORD_BYTES; i++) {
+      const field = file.field(i);
+      if (field === undefined) continue;
+      const key = this.keyOf(field.name);
+      let text: string;
+      if (field.isKept) {
+        const made = this.madeOf(key, field);
+        for (const term of made.hits) term.hitBy = entry;
+        text = made.text;
+      } else {
+        text = textOf(field);
+        for (const term of key.terms ?? []) if (term.matches(text)) term.hitBy = entry;
+      }
+      if (key.isUnit) this.unit ??= text;
+      if (key.isSourceTime) this.noteSourceTime(text);
+      this.recordBytes += field.to - field.from;
+      const before = Object.hasOwn(body, key.text) ? body[key.text] : undefined;
+      if (before === undefined) setField(body, key.text, text);
+      else setField(body, key.text, Array.isArray(before) ? [...before, text] : [before, text]);
+    }
+    return body;
+  }
+
+  private addKept(key: Key, field: JournalField, entry: number): void {
+    const made = this.madeOf(key, field);
+    for (const term of made.hits) term.hitBy = entry;
+    if (key.isUnit) this.unit ??= made.text;
+    if (key.isSourceTime) this.noteSourceTime(made.text);
+    const { json } = made;
+    this.room(json.length);
+    this.out.set(json, this.at);
+    this.at += json.length;
+  }
+
+  private addPassing(key: Key, field: JournalField, entry: number): void {
+    const { source, from, to } = field;
+    this.room(key.json.length + (to - from) * LONGEST_ESCAPE + 2);
+    this.out.set(key.json, this.at);
+    this.at = writeJsonText(source, from, to, this.out, this.at + key.json.length);
+    if (key.terms === undefined && !key.isUnit && !key.isSourceTime) return;
+    const text = textOf(field);
+    for (const term of key.terms ?? []) if (term.matches(text)) term.hitBy = entry;
+    if (key.isUnit) this.unit ??= text;
+    if (key.isSourceTime) this.noteSourceTime(text);
+  }
+
+  private noteSourceTime(text: string): void {
+    if (/^\d{1,16}$/.test(text)) this.sourceUs = Number(text);
+  }
+
+  private madeOf(key: Key, field: JournalField): Made {
+    if (field.note !== undefined) return field.note as Made;
+    const { source, from, to } = field;
+    const json = Buffer.allocUnsafe(key.json.length + (to - from) * LONGEST_ESCAPE + 2);
+    json.set(key.json, 0);
+    const end = writeJsonText(source, from, to, json, key.json.length);
+    const text = textOf(field);
+    const hits = key.terms?.filter(({ matches }) => matches(text)) ?? [];
+    const made = { json: Buffer.from(json.subarray(0, end)), text, hits };
+    field.note = made;
+    return made;
+  }
+
+  private keyOf(name: FieldName): Key {
+    return (name.note ??= this.makeKey(name.text)) as Key;
+  }
+
+  private makeKey(name: string): Key {
+    const { lowercase, stripUnderscores, selection, usesSourceTime } = this.options;
+    let text = lowercase ? name.toLowerCase() : name;
+    if (stripUnderscores) text = text.replace(/^_+(?=.)/, "");
+    if (this.seen.size >= MAX_NAMES) this.seen.clear();
+    const seen = this.seen.get(text) ?? { inEntry: -1 };
+    this.seen.set(text, seen);
+    return {
+      text,
+      json: Buffer.from(`,${JSON.stringify(text)}:`),
+      terms: selection.terms.get(name),
+      isUnit: name === UNIT_FIELD,
+      isSourceTime: usesSourceTime && name === SOURCE_TIME_FIELD,
+      seen,
+    };
+  }
+
+  private room(bytes: number): void {
+    const needed = this.at + bytes;
+    if (needed <= this.out.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.out.length * 2));
+    larger.set(this.out.subarray(0, this.at), 0);
+    this.out = larger;
+  }
+}
+
+function textOf({ source, from, to }: JournalField): string {
+  return source.toString("utf8", from, to);
+}

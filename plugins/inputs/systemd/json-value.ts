@@ -1,0 +1,73 @@
+import { isUtf8 } from "node:buffer";
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const HEX = Buffer.from("0123456789abcdef");
+
+/** How a byte stands in a JSON string: for itself (0), behind a backslash (1), as `\u00..` (2), or in UTF-8 (3). */
+const SHORT = 1;
+const CONTROL = 2;
+const MULTIBYTE = 3;
+const KIND = new Uint8Array(256).fill(CONTROL, 0, 0x20).fill(MULTIBYTE, 0x80);
+/** What is written, behind the backslash if there is one. */
+const LETTER = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+for (const [byte, letter] of [[8, "b"], [9, "t"], [10, "n"], [12, "f"], [13, "r"]] as const) {
+  KIND[byte] = SHORT;
+  LETTER[byte] = letter.charCodeAt(0);
+}
+KIND[QUOTE] = SHORT;
+KIND[BACKSLASH] = SHORT;
+
+/** The most bytes that {@link writeJsonText} makes of one. */
+export const LONGEST_ESCAPE = 6;
+
+/**
+ * Writes bytes as a JSON string, as JSON.stringify would write their text. What is not UTF-8 becomes U+FFFD.
+ *
+ * @param out has room for {@link LONGEST_ESCAPE} bytes a byte, and two quotes
+ * @returns the position in `out` after what was written
+ */
+export function writeJsonText(
+  source: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  at: number,
+): number {
+  const start = at;
+  let isAscii = true;
+  out[at++] = QUOTE;
+  for (let i = from; i < to; i++) {
+    const c = source[i]!;
+    const kind = KIND[c]!;
+    if (kind === CONTROL) {
+      at = writeControl(c, out, at);
+      continue;
+    }
+    if (kind === MULTIBYTE) {
+      isAscii = false;
+      out[at++] = c;
+      continue;
+    }
+    // The backslash is always written, and overwritten where none belongs: cheaper than a branch.
+    out[at] = BACKSLASH;
+    at += kind;
+    out[at++] = LETTER[c]!;
+  }
+  out[at++] = QUOTE;
+  if (isAscii || isUtf8(source.subarray(from, to))) return at;
+  const text = Buffer.from(source.buffer, source.byteOffset + from, to - from).toString("utf8");
+  const mended = Buffer.from(JSON.stringify(text));
+  out.set(mended, start);
+  return start + mended.length;
+}
+
+function writeControl(c: number, out: Uint8Array, at: number): number {
+  out[at] = BACKSLASH;
+  out[at + 1] = 0x75;
+  out[at + 2] = 0x30;
+  out[at + 3] = 0x30;
+  out[at + 4] = HEX[c >> 4]!;
+  out[at + 5] = HEX[c & 15]!;
+  return at + 6;
+}
