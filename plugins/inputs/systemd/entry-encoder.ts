@@ -6,6 +6,7 @@ import {
   SPAN,
   stringifyJson,
 } from "logcollector/plugin";
+import { type FieldRun, FieldRuns } from "./field-runs.ts";
 import type { FieldName } from "./journal/field-names.ts";
 import type { JournalField } from "./journal/field-reader.ts";
 import type { JournalFile } from "./journal/journal-file.ts";
@@ -98,37 +99,90 @@ export class EntryEncoder {
   /** Adds a file's current entry as JSON. False when it is not wanted. */
   add(file: JournalFile): boolean {
     const start = this.at;
-    const limit = start + MAX_RECORD_BYTES;
     const entry = this.beginEntry();
-    const { fieldCount } = file;
-    for (let i = 0; i < fieldCount && this.at < limit; i++) {
-      const field = file.field(i);
-      if (field === undefined) continue;
-      const key = this.keyOf(field.name);
-      if (key.seen.inEntry === entry) this.repeats = true;
-      key.seen.inEntry = entry;
-      if (field.isKept) this.addKept(key, field, entry);
-      else this.addPassing(key, field, entry);
-    }
+    const run = this.runsOf(file).find(file);
+    if (run === undefined) this.addFields(file, entry);
+    else this.addRun(file, run, entry);
     if (!this.isWanted(entry)) {
       this.at = start;
       return false;
     }
+    this.finishRecord(file, start);
+    return true;
+  }
+
+  private finishRecord(file: JournalFile, start: number): void {
     this.room(2);
     if (this.at === start) this.at++;
     this.out[start] = OPEN;
     this.out[this.at++] = CLOSE;
-    const span = this.count * SPAN.size;
+    const { at, count } = this;
+    const span = count * SPAN.size;
     this.spans[span + SPAN.start] = start;
-    this.spans[span + SPAN.cutFrom] = this.at;
-    this.spans[span + SPAN.cutTo] = this.at;
-    this.spans[span + SPAN.end] = this.at;
-    if (this.repeats) this.rewritten.set(this.count, stringifyJson(this.bodyOf(file)));
+    this.spans[span + SPAN.cutFrom] = at;
+    this.spans[span + SPAN.cutTo] = at;
+    this.spans[span + SPAN.end] = at;
+    if (this.repeats) this.rewritten.set(count, stringifyJson(this.bodyOf(file)));
     const us = this.timeOf(file);
-    this.sec[this.count] = Math.floor(us / 1e6);
-    this.nsec[this.count] = (us % 1e6) * 1000;
+    this.sec[count] = Math.floor(us / 1e6);
+    this.nsec[count] = (us % 1e6) * 1000;
     this.count++;
-    return true;
+  }
+
+  /** Adds all fields, and remembers those in front that other entries have too. */
+  private addFields(file: JournalFile, entry: number): void {
+    const start = this.at;
+    const seen: Key["seen"][] = [];
+    const hits: Term[] = [];
+    let unit: string | undefined;
+    let end = start;
+    let isInFront = true;
+    const { fieldCount } = file;
+    for (let i = 0; i < fieldCount && this.at - start < MAX_RECORD_BYTES; i++) {
+      const field = file.field(i);
+      if (field === undefined) {
+        isInFront = false;
+        continue;
+      }
+      const key = this.keyOf(field.name);
+      isInFront &&= field.isKept && !key.isSourceTime;
+      this.addField(key, field, entry);
+      if (!isInFront) continue;
+      seen.push(key.seen);
+      hits.push(...this.madeOf(key, field).hits);
+      unit = this.unit;
+      end = this.at;
+    }
+    if (this.repeats) return;
+    const json = Uint8Array.prototype.slice.call(this.out, start, end);
+    this.runsOf(file).learn(file, seen.length, { json, seen, hits, unit });
+  }
+
+  private addRun(file: JournalFile, run: FieldRun, entry: number): void {
+    const { json, seen, hits, items, unit } = run;
+    const start = this.at;
+    this.room(json.length);
+    this.out.set(json, start);
+    this.at = start + json.length;
+    this.unit = unit;
+    for (const key of seen) key.inEntry = entry;
+    for (const term of hits) term.hitBy = entry;
+    for (let i = items.length; i < file.fieldCount; i++) {
+      if (this.at - start >= MAX_RECORD_BYTES) break;
+      const field = file.field(i);
+      if (field !== undefined) this.addField(this.keyOf(field.name), field, entry);
+    }
+  }
+
+  private addField(key: Key, field: JournalField, entry: number): void {
+    if (key.seen.inEntry === entry) this.repeats = true;
+    key.seen.inEntry = entry;
+    if (field.isKept) this.addKept(key, field, entry);
+    else this.addPassing(key, field, entry);
+  }
+
+  private runsOf(file: JournalFile): FieldRuns {
+    return (file.note ??= new FieldRuns()) as FieldRuns;
   }
 
   /** Takes the entry that was added last out again. */

@@ -1,7 +1,7 @@
 import { COMPRESSION } from "./format.ts";
 import { decompressLz4Block } from "./lz4-block.ts";
 import type { FieldTrouble } from "./field-reader.ts";
-import { decompressXz } from "./xz.ts";
+import { decompressXz } from "./xz/xz.ts";
 import { zstdContentSize } from "./zstd-frame.ts";
 
 /** No value is made larger than this, however small it was packed. */

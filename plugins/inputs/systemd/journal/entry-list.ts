@@ -11,6 +11,8 @@ interface EntryArray {
 
 /** Arrays double in size, so a file has a few dozen. More mean that what is read is none. */
 const MAX_ARRAYS = 65_536;
+/** So many offsets are read at once. */
+const AHEAD = 128;
 
 /** The offsets of a file's entries, by number. */
 export class EntryList {
@@ -18,6 +20,10 @@ export class EntryList {
   private readonly itemBytes: number;
   private readonly arrays: EntryArray[] = [];
   private current = 0;
+  /** Offsets that were read ahead. */
+  private readonly ahead = new Float64Array(AHEAD);
+  private aheadFrom = 0;
+  private aheadCount = 0;
   /** The chain of arrays leads nowhere: there are no entries beyond this number. */
   brokenAt = Infinity;
 
@@ -33,18 +39,41 @@ export class EntryList {
 
   /** The offset of an entry, or 0 when it is not to be found, for now at least. */
   offsetOf(index: number): number {
+    const at = index - this.aheadFrom;
+    if (at >= 0 && at < this.aheadCount) return this.ahead[at]!;
     let array = this.arrays[this.current];
     if (array === undefined || index < array.first || index >= array.first + array.capacity) {
       array = this.find(index);
       if (array === undefined) return 0;
     }
-    const { itemBytes, window } = this;
-    const offset = array.offset + ENTRY_ARRAY.items + (index - array.first) * itemBytes;
+    return this.readAhead(array, index);
+  }
+
+  /** What was read may have changed since, and what was broken may be whole now. */
+  forget(): void {
+    this.aheadCount = 0;
+    this.brokenAt = Infinity;
+  }
+
+  private readAhead(array: EntryArray, index: number): number {
+    const { itemBytes, window, ahead } = this;
+    const at = index - array.first;
+    const offset = array.offset + ENTRY_ARRAY.items + at * itemBytes;
     // Items of 4 bytes may begin between two multiples of 8.
     const shift = offset & 7;
-    const at = window.locate(offset - shift, 8);
-    if (at < 0) return 0;
-    return itemBytes === 4 ? window.u32(at + shift) : window.u64(at);
+    let count = Math.min(AHEAD, array.capacity - at);
+    let from = window.locate(offset - shift, shift + count * itemBytes);
+    if (from < 0) {
+      count = 1;
+      from = window.locate(offset - shift, 8);
+      if (from < 0) return 0;
+    }
+    from += shift;
+    if (itemBytes === 4) { for (let i = 0; i < count; i++) ahead[i] = window.u32(from + i * 4); }
+    else for (let i = 0; i < count; i++) ahead[i] = window.u64(from + i * 8);
+    this.aheadFrom = index;
+    this.aheadCount = count;
+    return ahead[0]!;
   }
 
   private find(index: number): EntryArray | undefined {

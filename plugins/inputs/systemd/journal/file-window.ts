@@ -19,7 +19,9 @@ interface Chunk {
 export class FileWindow {
   private readonly fd: number;
   private readonly chunks = new Map<number, Chunk>();
+  /** The last two: an entry and what it refers to often lie in two. */
   private last: Chunk | undefined;
+  private lastButOne: Chunk | undefined;
   private spare: Chunk | undefined;
   /** The memory that the latest {@link locate} was about; valid until the next call. */
   bytes: Buffer = Buffer.alloc(0);
@@ -37,7 +39,12 @@ export class FileWindow {
     const number = Math.floor(offset / CHUNK_BYTES);
     const at = offset - number * CHUNK_BYTES;
     if (at + length > CHUNK_BYTES) return this.span(offset, length);
-    const chunk = this.last?.number === number ? this.last : this.chunk(number);
+    let chunk = this.last;
+    if (chunk === undefined || chunk.number !== number) {
+      chunk = this.lastButOne?.number === number ? this.lastButOne : this.chunk(number);
+      this.lastButOne = this.last;
+      this.last = chunk;
+    }
     if (at + length > chunk.length) return -1;
     this.bytes = chunk.bytes;
     this.words = chunk.words;
@@ -67,6 +74,7 @@ export class FileWindow {
   forget(): void {
     this.chunks.clear();
     this.last = undefined;
+    this.lastButOne = undefined;
   }
 
   private chunk(number: number): Chunk {
@@ -75,7 +83,6 @@ export class FileWindow {
     else this.chunks.delete(number);
     // The chunk that was not wanted for longest comes first.
     this.chunks.set(number, chunk);
-    this.last = chunk;
     return chunk;
   }
 
@@ -87,9 +94,12 @@ export class FileWindow {
 
   private memory(): Omit<Chunk, "number"> {
     if (this.chunks.size < MAX_CHUNKS) return memoryFor(CHUNK_BYTES);
-    const [oldest, chunk] = this.chunks.entries().next().value!;
-    this.chunks.delete(oldest);
-    return chunk;
+    for (const [number, chunk] of this.chunks) {
+      if (chunk === this.last || chunk === this.lastButOne) continue;
+      this.chunks.delete(number);
+      return chunk;
+    }
+    return memoryFor(CHUNK_BYTES);
   }
 
   /** What lies in several chunks is read on its own. */

@@ -72,8 +72,8 @@ export class JournalFile implements EntryPlace {
   private readonly fieldReader: FieldReader;
   private readonly options: JournalFileOptions;
   private readonly itemBytes: number;
-  /** Where the objects of the current entry's fields are. */
-  private items = new Float64Array(64);
+  /** Where the objects of the current entry's fields are: as many as {@link fieldCount} says. */
+  items = new Float64Array(64);
   private itemCount = 0;
   private lastOffset = 0;
   /** The entry that could not be read a moment ago: it may be about to be written. */
@@ -136,7 +136,7 @@ export class JournalFile implements EntryPlace {
       this.isDeleted = true;
     }
     this.window.forget();
-    this.list.brokenAt = Infinity;
+    this.list.forget();
     this.list.begin(this.header.entryArray);
     return this.hasMore;
   }
@@ -196,6 +196,9 @@ export class JournalFile implements EntryPlace {
       if (field !== undefined && visit(field) === false) return;
     }
   }
+
+  /** What the reader's user keeps of the file. */
+  note: unknown;
 
   /** How many fields the current entry has, and the one with a number: for loops that must be fast. */
   get fieldCount(): number {
