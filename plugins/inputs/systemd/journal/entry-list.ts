@@ -37,7 +37,7 @@ export class EntryList {
     if (this.arrays.length === 0) this.add(offset, 0);
   }
 
-  /** The offset of an entry, or 0 when it is not to be found, for now at least. */
+  /** The offset of an entry, which may be wrong; 0 when the list ends in front of it, for now at least. */
   offsetOf(index: number): number {
     const at = index - this.aheadFrom;
     if (at >= 0 && at < this.aheadCount) return this.ahead[at]!;
@@ -47,6 +47,13 @@ export class EntryList {
       if (array === undefined) return 0;
     }
     return this.readAhead(array, index);
+  }
+
+  /** How many entries the list has room for. */
+  get room(): number {
+    this.find(Infinity);
+    const last = this.arrays.at(-1);
+    return last === undefined ? 0 : last.first + last.capacity;
   }
 
   /** What was read may have changed since, and what was broken may be whole now. */

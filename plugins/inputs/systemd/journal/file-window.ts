@@ -25,6 +25,8 @@ export class FileWindow {
   private spare: Chunk | undefined;
   /** The memory that the latest {@link locate} was about; valid until the next call. */
   bytes: Buffer = Buffer.alloc(0);
+  /** How long the file is: nothing is looked for behind it, however far offsets lead. */
+  size = 0;
   private words: Uint32Array<ArrayBufferLike> = new Uint32Array(0);
 
   constructor(fd: number) {
@@ -36,6 +38,7 @@ export class FileWindow {
    * got them. The offset is a multiple of 8.
    */
   locate(offset: number, length: number): number {
+    if (offset + length > this.size) return -1;
     const number = Math.floor(offset / CHUNK_BYTES);
     const at = offset - number * CHUNK_BYTES;
     if (at + length > CHUNK_BYTES) return this.span(offset, length);

@@ -38,6 +38,8 @@ const NO_BOOT = "0".repeat(32);
 /** An entry that cannot be read may still be on its way when it is among the latest, and for so many looks. */
 const DOUBTFUL_ENTRIES = 16;
 const MAX_LOOKS = 5;
+/** After so many entries in a row that cannot be read, others have their turn. */
+const MAX_SKIPPED = 16_384;
 
 /**
  * A journal file and a position in it: {@link next} moves to the next entry, whose facts are the file's own
@@ -90,7 +92,10 @@ export class JournalFile implements EntryPlace {
       const stat = fstatSync(this.fd);
       if (!stat.isFile()) throw new JournalError("not_a_journal", "it is not a regular file");
       this.identity = `${stat.dev}:${stat.ino}`;
+      this.window = new FileWindow(this.fd);
       this.header = this.readHeader();
+      // Later than the header: what that counts is in it.
+      this.window.size = fstatSync(this.fd).size;
     } catch (error) {
       closeSync(this.fd);
       throw error;
@@ -100,7 +105,6 @@ export class JournalFile implements EntryPlace {
     this.machineId = machineId;
     this.seqnumId = seqnumId;
     this.itemBytes = isCompact ? 4 : 16;
-    this.window = new FileWindow(this.fd);
     this.list = new EntryList(this.window, isCompact);
     this.list.begin(this.header.entryArray);
     this.fieldReader = new FieldReader(this.window, isCompact, {
@@ -113,6 +117,9 @@ export class JournalFile implements EntryPlace {
   get isArchived(): boolean {
     return this.isDeleted || this.header.state === STATE_ARCHIVED || isArchiveName(this.path);
   }
+
+  /** There is more to look at, but it takes long. */
+  isPaused = false;
 
   /** The next entry cannot be read yet, and a later look may find it whole. */
   get isInDoubt(): boolean {
@@ -135,6 +142,7 @@ export class JournalFile implements EntryPlace {
       // What was deleted is emptied too.
       this.isDeleted = true;
     }
+    this.window.size = fstatSync(this.fd).size;
     this.window.forget();
     this.list.forget();
     this.list.begin(this.header.entryArray);
@@ -143,15 +151,19 @@ export class JournalFile implements EntryPlace {
 
   /** Moves to the next entry that can be read. False when there is none, for now at least. */
   next(): boolean {
-    while (this.hasMore) {
-      const offset = this.list.offsetOf(this.position);
+    const { list } = this;
+    this.isPaused = false;
+    for (let skipped = 0; this.hasMore; skipped++) {
+      const offset = list.offsetOf(this.position);
       if (offset > this.lastOffset && this.readEntry(offset)) {
         this.lastOffset = offset;
         this.position++;
         return true;
       }
       // A file that is deleted to make room is emptied too.
-      if (this.list.brokenAt <= this.position || this.noteDeletion() || this.doubt()) break;
+      if (offset === 0 || (skipped === 0 && this.noteDeletion()) || this.doubt()) break;
+      this.isPaused = skipped === MAX_SKIPPED;
+      if (this.isPaused) break;
       this.position++;
       this.options.counts.entries++;
     }
@@ -161,7 +173,7 @@ export class JournalFile implements EntryPlace {
   /** Moves in front of the first entry that `isBehind` is true for; it must be so for all that follow that one. */
   seek(isBehind: (place: EntryPlace) => boolean): void {
     let low = this.position;
-    let high = Math.min(this.header.entries, this.list.brokenAt);
+    let high = Math.min(this.header.entries, this.list.room);
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2);
       const found = this.readableFrom(middle, high);
@@ -184,7 +196,7 @@ export class JournalFile implements EntryPlace {
 
   /** Moves to the end of what there is now. */
   skipAll(): void {
-    this.position = this.header.entries;
+    this.position = Math.min(this.header.entries, this.list.room);
     this.lastSeqnum = this.seqnumBefore(this.position);
   }
 
@@ -234,7 +246,7 @@ export class JournalFile implements EntryPlace {
   }
 
   private seqnumBefore(index: number): number {
-    for (let i = index - 1; i >= 0; i--) {
+    for (let i = index - 1; i >= Math.max(0, index - MAX_SKIPPED); i--) {
       if (this.readableFrom(i, i + 1) === i) return this.seqnum;
     }
     return 0;
@@ -263,10 +275,11 @@ export class JournalFile implements EntryPlace {
 
   /** The number of the first entry that can be read in `from`..`to`, which is the current one then; -1 for none. */
   private readableFrom(from: number, to: number): number {
-    for (let i = from; i < to; i++) {
+    const end = Math.min(to, from + MAX_SKIPPED);
+    for (let i = from; i < end; i++) {
       const offset = this.list.offsetOf(i);
-      if (offset > 0 && this.readEntry(offset)) return i;
-      if (this.list.brokenAt <= i) return -1;
+      if (offset === 0) return -1;
+      if (this.readEntry(offset)) return i;
     }
     return -1;
   }

@@ -200,7 +200,8 @@ export class Journal {
   private advance(lane: Lane, active: ActiveFile): void {
     active.isReady = active.file.next();
     if (active.isReady) return;
-    if (!active.file.isInDoubt && active.file.refresh()) active.isReady = active.file.next();
+    const { isInDoubt, isPaused } = active.file;
+    if (!isInDoubt && !isPaused && active.file.refresh()) active.isReady = active.file.next();
     if (!this.isDone(active)) return;
     const { file } = active;
     const lost = file.header.entries - file.position;
@@ -211,7 +212,7 @@ export class Journal {
 
   /** Nothing will be added to it. */
   private isDone({ file, isReady }: ActiveFile): boolean {
-    return !isReady && file.isArchived;
+    return !isReady && !file.isPaused && file.isArchived;
   }
 
   private laneOf(seqnumId: string): Lane {
