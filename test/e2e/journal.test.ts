@@ -72,4 +72,59 @@ describe.skipIf(missing !== undefined)(`the journal of a real journald (SEED=${S
       expect(journald.files.length).toBeGreaterThan(3);
     });
   }
+
+  test("fault 65: what was vacuumed while nobody read is counted, and reading goes on behind it", async () => {
+    using folder = new TempFolder();
+    using sink = new CountingSink("MESSAGE");
+    await using journald = await Journald.start({ maxFile: "512K" });
+    const config = configure(folder, journald.folder, sink.port, "memory");
+    const send = async (from: number, to: number) => {
+      for (let n = from; n < to; n++) {
+        journald.send({
+          MESSAGE: String(n),
+          SYSLOG_IDENTIFIER: "numbers",
+          PADDING: "x".repeat(300),
+        });
+      }
+      await eventually(() => journald.hasMessage(to - 1), undefined, 20_000);
+    };
+    await send(0, 10);
+    const before = new Collector(["-c", config]);
+    await eventually(() => sink.counts.size === 10);
+    expect(await before.stop()).toBe(0);
+    await send(10, 6000);
+    journald.vacuum(1);
+    const left = journald.count("numbers");
+    expect(left).toBeLessThan(5000);
+    await using after = new Collector(["-c", config]);
+    await eventually(
+      () => sink.counts.size === 10 + left,
+      () => `${sink.counts.size}; ${left} are left`,
+    );
+    expect(sink.missing(6000).at(-1)).toBe(6000 - left - 1);
+    await after.untilLog(/Missed [0-9]+ journal entries: they were removed while nobody read on/);
+    expect(await after.stop()).toBe(0);
+  });
+
+  test("fault 64: a journald that was killed leaves a file that is read, and the next one goes on", async () => {
+    using folder = new TempFolder();
+    using sink = new CountingSink("MESSAGE");
+    await using journald = await Journald.start();
+    const config = configure(folder, journald.folder, sink.port, "memory");
+    await using collector = new Collector(["-c", config]);
+    for (let n = 0; n < 500; n++) {
+      journald.send({ MESSAGE: String(n), SYSLOG_IDENTIFIER: "numbers" });
+    }
+    await eventually(() => sink.counts.size === 500);
+    await journald.restart();
+    for (let n = 500; n < 1000; n++) {
+      journald.send({ MESSAGE: String(n), SYSLOG_IDENTIFIER: "numbers" });
+    }
+    await eventually(
+      () => sink.counts.size === 1000,
+      () => `${sink.counts.size}; ${collector.stderr}`,
+    );
+    expect(sink.repeated).toBe(0);
+    expect(await collector.stop()).toBe(0);
+  });
 });

@@ -1,14 +1,21 @@
 import { dlopen, FFIType, ptr } from "bun:ffi";
-import { existsSync, readdirSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { eventually } from "./eventually.ts";
 
 const START = `
-set -eu
+set -u
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/journald.conf.d /run/log/journal
 printf '[Journal]\\nStorage=volatile\\nRuntimeMaxFileSize=%s\\nRuntimeMaxUse=%s\\nReadKMsg=no\\nForwardToSyslog=no\\nForwardToConsole=no\\nForwardToWall=no\\nRateLimitIntervalSec=0\\n' "$1" "$2" \\
   > /run/systemd/journald.conf.d/test.conf
-exec /lib/systemd/systemd-journald
+trap 'kill "$child"; wait; exit' TERM
+while true; do
+  rm -f /run/systemd/journal/socket
+  /lib/systemd/systemd-journald & child=$!
+  echo $child > /run/journald.pid
+  wait $child
+done
 `;
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
@@ -21,7 +28,8 @@ export interface JournaldOptions {
 
 /** A real journald beside the machine's own, which knows nothing of it. Takes root. */
 export class Journald implements AsyncDisposable {
-  private readonly process: Bun.Subprocess<"ignore", "ignore", "pipe">;
+  /** Keeps the name space, in which journald is started again. */
+  private readonly process: Bun.Subprocess<"ignore", "ignore", "inherit">;
   private socket: DatagramSocket | undefined;
 
   private constructor({ maxFile = "64M", maxUse = "256M" }: JournaldOptions) {
@@ -29,17 +37,24 @@ export class Journald implements AsyncDisposable {
     this.process = Bun.spawn([...command, "journald", maxFile, maxUse], {
       stdin: "ignore",
       stdout: "ignore",
-      stderr: "pipe",
+      stderr: "inherit",
     });
   }
 
   static async start(options: JournaldOptions = {}): Promise<Journald> {
     const journald = new Journald(options);
-    const path = `${journald.root}/run/systemd/journal/socket`;
-    await eventually(() => existsSync(path), () => "journald opens its socket", 10_000);
-    journald.socket = new DatagramSocket(path);
+    await journald.connect();
     await eventually(() => journald.hasFolder, () => "journald makes a file", 10_000);
     return journald;
+  }
+
+  /** Ends it as a crash would, and starts it again. */
+  async restart(): Promise<void> {
+    const before = this.pid;
+    process.kill(before, "SIGKILL");
+    await eventually(() => this.pid !== before, () => "journald is started again", 10_000);
+    this.socket?.close();
+    await this.connect();
   }
 
   /** Where its journals are, seen from outside of its own name space. */
@@ -59,18 +74,50 @@ export class Journald implements AsyncDisposable {
   }
 
   rotate(): void {
-    this.process.kill("SIGUSR2");
+    process.kill(this.pid, "SIGUSR2");
   }
 
-  /** As in a crash: the file stays open in its state. */
-  kill(): void {
-    this.process.kill("SIGKILL");
+  /** Removes all archived files but so many. */
+  vacuum(files: number): void {
+    journalctlOf(this.folder, `--vacuum-files=${files}`);
+  }
+
+  /** How many entries of a program are in its files. */
+  count(identifier: string): number {
+    const text = journalctlOf(this.folder, "-o", "cat", "-t", identifier);
+    return text === "" ? 0 : text.trimEnd().split("\n").length;
+  }
+
+  /** It has written a message down. */
+  hasMessage(number: number): boolean {
+    return journalctlOf(this.folder, "-o", "cat", "-n", "1", `MESSAGE=${number}`) !== "";
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.socket?.close();
     this.process.kill();
     await this.process.exited;
+  }
+
+  private async connect(): Promise<void> {
+    const path = `${this.root}/run/systemd/journal/socket`;
+    const connected = () => {
+      try {
+        this.socket = new DatagramSocket(path);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    await eventually(
+      () => existsSync(path) && connected(),
+      () => "journald opens its socket",
+      10_000,
+    );
+  }
+
+  private get pid(): number {
+    return Number(readFileSync(`${this.root}/run/journald.pid`, "utf8"));
   }
 
   private get root(): string {
@@ -84,6 +131,11 @@ export class Journald implements AsyncDisposable {
       return false;
     }
   }
+}
+
+function journalctlOf(folder: string, ...args: string[]): string {
+  const { stdout } = spawnSync("journalctl", ["-D", folder, "-q", "--no-pager", ...args]);
+  return stdout.toString();
 }
 
 /** A socket of datagrams to a path, which neither Bun nor node has. */

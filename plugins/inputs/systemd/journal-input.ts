@@ -84,10 +84,9 @@ export class JournalInput implements Input {
         await this.readOn(entries, signal);
         if (signal.aborted) break;
         journal.rest();
-        await watch.wait(signal);
+        if (!journal.isToScan) await watch.wait(signal);
         const nowMs = this.ctx.clock.nowMs();
-        if (watch.isToScan || nowMs - scannedMs >= SCAN_MS) {
-          watch.isToScan = false;
+        if (watch.takeRenames() || journal.isToScan || nowMs - scannedMs >= SCAN_MS) {
           scannedMs = nowMs;
           journal.scan(this.nowUs);
         }
@@ -123,7 +122,7 @@ export class JournalInput implements Input {
         if (sinceUs !== undefined) file.seek(({ realtimeUs }) => realtimeUs >= sinceUs);
       },
       onRefused: (path, reason, message) => damage.refusedFile(path, reason, message),
-      onLost: ({ path }, entries) => damage.lost(path, entries),
+      onLost: (path, entries) => damage.lost(path, entries),
     });
     return new EntrySource(journal, (file) => {
       const missing = place?.missingBefore(file) ?? 0;

@@ -8,8 +8,7 @@ export class JournalWatch {
   private readonly watchers = new Map<string, FSWatcher | undefined>();
   private resolve: (() => void) | undefined;
   private hasNews = false;
-  /** Files came, went or were renamed, as far as is known. */
-  isToScan = false;
+  private hasRenames = false;
 
   /** Watches these folders, and no others. */
   follow(folders: readonly string[]): void {
@@ -21,6 +20,19 @@ export class JournalWatch {
     for (const folder of folders) {
       if (this.watchers.get(folder) === undefined) this.watchers.set(folder, this.start(folder));
     }
+  }
+
+  /** Whether files may have come, gone or been renamed since the last time that this was asked. */
+  takeRenames(): boolean {
+    const { hasRenames } = this;
+    this.hasRenames = false;
+    return hasRenames || this.isBlind;
+  }
+
+  /** Some folder is only looked at from time to time. */
+  private get isBlind(): boolean {
+    for (const watcher of this.watchers.values()) if (watcher === undefined) return true;
+    return this.watchers.size === 0;
   }
 
   /** Resolves when something has happened, after a while, or when the signal aborts. */
@@ -44,7 +56,7 @@ export class JournalWatch {
   private start(folder: string): FSWatcher | undefined {
     try {
       const watcher = watch(folder, { persistent: false }, (event) => {
-        if (event === "rename") this.isToScan = true;
+        if (event === "rename") this.hasRenames = true;
         this.wake();
       });
       watcher.on("error", () => this.lost(folder, watcher));
@@ -58,7 +70,7 @@ export class JournalWatch {
   private lost(folder: string, watcher: FSWatcher): void {
     watcher.close();
     this.watchers.set(folder, undefined);
-    this.isToScan = true;
+    this.hasRenames = true;
     this.wake();
   }
 

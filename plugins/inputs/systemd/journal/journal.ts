@@ -13,7 +13,7 @@ export interface JournalOptions {
   /** A file is not read. */
   readonly onRefused: (path: string, reason: RefusalReason | "unreadable", message: string) => void;
   /** A file went away with so many entries unread. */
-  readonly onLost: (file: JournalFile, entries: number) => void;
+  readonly onLost: (path: string, entries: number) => void;
 }
 
 /** A file that is being made is damaged for a moment: this is said when it is so for the second time. */
@@ -25,6 +25,8 @@ export class Journal {
   private readonly lanes = new Map<string, Lane>();
   /** Files that are waiting, by identity, so that one that is renamed is found again. */
   private readonly waiting = new Map<string, WaitingFile>();
+  /** Files whose turn had come when they were not there: renamed, or gone. */
+  private readonly vanished: WaitingFile[] = [];
   /** Files that are read, waiting, or done with. */
   private readonly known = new Set<string>();
   /** Files that could not be read, and how often that was tried. */
@@ -51,6 +53,7 @@ export class Journal {
       if (renamed !== undefined) renamed.path = path;
       else if (!this.known.has(identity)) this.meet(path, identity);
     }
+    this.countVanished(there);
     // What is gone may come back as another file with its inode.
     for (const identity of this.known) {
       if (!there.has(identity) && !open.has(identity)) this.known.delete(identity);
@@ -58,6 +61,19 @@ export class Journal {
     for (const identity of this.refused.keys()) {
       if (!there.has(identity)) this.refused.delete(identity);
     }
+  }
+
+  private countVanished(there: ReadonlySet<string>): void {
+    for (const [identity, file] of this.waiting) {
+      if (there.has(identity)) continue;
+      this.waiting.delete(identity);
+      for (const lane of this.lanes.values()) lane.forget(identity);
+      this.vanished.push(file);
+    }
+    for (const { identity, path, entries } of this.vanished) {
+      if (!there.has(identity) && entries > 0) this.options.onLost(path, entries);
+    }
+    this.vanished.length = 0;
   }
 
   /** Looks whether something was added to the files that are followed. */
@@ -101,6 +117,11 @@ export class Journal {
     return this.last && placeOf(this.last, this.files, this.scannedUs);
   }
 
+  /** A file was not where it was said to be: a {@link scan} finds it again. */
+  get isToScan(): boolean {
+    return this.vanished.length > 0;
+  }
+
   /** There are files, read or to be read. */
   get hasFiles(): boolean {
     return this.waiting.size > 0 || this.files.length > 0;
@@ -140,11 +161,11 @@ export class Journal {
   private meet(path: string, identity: string): void {
     const file = this.tryOpen(path, identity);
     if (file === undefined) return;
-    const { seqnumId, header: { headSeqnum } } = file;
+    const { seqnumId, header: { headSeqnum, entries } } = file;
     file.close();
     this.known.add(identity);
     this.refused.delete(identity);
-    const waiting = { identity, path, headSeqnum };
+    const waiting = { identity, path, headSeqnum, entries };
     this.waiting.set(identity, waiting);
     this.laneOf(seqnumId).add(waiting);
   }
@@ -153,10 +174,11 @@ export class Journal {
     const { identity, path } = waiting;
     this.waiting.delete(identity);
     const file = this.tryOpen(path, identity);
-    // It was renamed, or another took its name: the next scan meets it again.
+    // It was renamed, or another took its name: the next scan meets it again, if it is not gone.
     if (file === undefined || file.identity !== identity) {
       file?.close();
       this.known.delete(identity);
+      this.vanished.push(waiting);
       return undefined;
     }
     this.options.begin(file);
@@ -205,7 +227,7 @@ export class Journal {
     if (!this.isDone(active)) return;
     const { file } = active;
     const lost = file.header.entries - file.position;
-    if (file.isDeleted && lost > 0) this.options.onLost(file, lost);
+    if (file.isDeleted && lost > 0) this.options.onLost(file.path, lost);
     file.close();
     lane.remove(active);
   }

@@ -6,6 +6,8 @@ export interface WaitingFile {
   readonly identity: string;
   path: string;
   readonly headSeqnum: number;
+  /** How many it had when it was met. */
+  readonly entries: number;
 }
 
 /** A file that is read. */
@@ -33,6 +35,12 @@ export class Lane {
     let at = this.waiting.length;
     while (at > 0 && this.waiting[at - 1]!.headSeqnum > file.headSeqnum) at--;
     this.waiting.splice(at, 0, file);
+  }
+
+  /** Gives a waiting file up. */
+  forget(identity: string): void {
+    const at = this.waiting.findIndex((file) => file.identity === identity);
+    if (at >= 0) this.waiting.splice(at, 1);
   }
 
   /** The file with the next entry. `open` makes a waiting file an active one, if that can be done. */
