@@ -1,5 +1,6 @@
 import {
   type Body,
+  type FieldValue,
   type JsonLines,
   type LogRecord,
   setField,
@@ -10,7 +11,7 @@ import { type FieldRun, FieldRuns } from "./field-runs.ts";
 import type { FieldName } from "./journal/field-names.ts";
 import type { JournalField } from "./journal/field-reader.ts";
 import type { JournalFile } from "./journal/journal-file.ts";
-import { LONGEST_ESCAPE, writeJsonText } from "./json-value.ts";
+import { isPrintable, LONGEST_ESCAPE, writeJsonText, writeTextOrNumbers } from "./json-value.ts";
 import type { Selection, Term } from "./selection.ts";
 
 export interface EncoderOptions {
@@ -19,6 +20,10 @@ export interface EncoderOptions {
   /** The time of a record is that of `_SOURCE_REALTIME_TIMESTAMP`, where an entry has it. */
   readonly usesSourceTime: boolean;
   readonly selection: Selection;
+  /** JSON that every object begins with: `"a":1` without the brace. None by default. */
+  readonly head?: ((file: JournalFile) => string) | undefined;
+  /** How a value is written that is no text: with U+FFFD for what is not UTF-8, or as the list of its bytes. */
+  readonly binary?: "text" | "numbers";
   /** Somebody looked into records: they are better made at once. */
   readonly onRecords: () => void;
 }
@@ -46,6 +51,7 @@ interface Made {
 
 const UNIT_FIELD = "_SYSTEMD_UNIT";
 const SOURCE_TIME_FIELD = "_SOURCE_REALTIME_TIMESTAMP";
+const LF = 0x0a;
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 /** A record is not made larger than this: further fields are left out. */
@@ -59,6 +65,7 @@ const MAX_NAMES = 65_536;
 /** Makes records of journal entries: JSON, which most outputs take as it is, or objects. */
 export class EntryEncoder {
   private readonly options: EncoderOptions;
+  private readonly writeValue: typeof writeJsonText;
   private readonly seen = new Map<string, { inEntry: number }>();
   private out = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   private at = 0;
@@ -77,6 +84,7 @@ export class EntryEncoder {
 
   constructor(options: EncoderOptions) {
     this.options = options;
+    this.writeValue = options.binary === "numbers" ? writeTextOrNumbers : writeJsonText;
   }
 
   /** The block is as large as a batch should be. */
@@ -100,6 +108,7 @@ export class EntryEncoder {
   add(file: JournalFile): boolean {
     const start = this.at;
     const entry = this.beginEntry();
+    if (this.options.head !== undefined) this.addHead(this.options.head(file));
     const run = this.runsOf(file).find(file);
     if (run === undefined) this.addFields(file, entry);
     else this.addRun(file, run, entry);
@@ -111,8 +120,19 @@ export class EntryEncoder {
     return true;
   }
 
+  private rewrite(file: JournalFile): string {
+    const head = this.options.head?.(file);
+    const text = stringifyJson(this.bodyOf(file));
+    return head === undefined ? text : `{${head},${text.slice(1)}`;
+  }
+
+  private addHead(text: string): void {
+    this.room(text.length * 3 + 1);
+    this.at += 1 + this.out.write(text, this.at + 1);
+  }
+
   private finishRecord(file: JournalFile, start: number): void {
-    this.room(2);
+    this.room(3);
     if (this.at === start) this.at++;
     this.out[start] = OPEN;
     this.out[this.at++] = CLOSE;
@@ -122,7 +142,9 @@ export class EntryEncoder {
     this.spans[span + SPAN.cutFrom] = at;
     this.spans[span + SPAN.cutTo] = at;
     this.spans[span + SPAN.end] = at;
-    if (this.repeats) this.rewritten.set(count, stringifyJson(this.bodyOf(file)));
+    // Only lines that are printed have it; nobody else looks between two records.
+    this.out[this.at++] = LF;
+    if (this.repeats) this.rewritten.set(count, this.rewrite(file));
     const us = this.timeOf(file);
     this.sec[count] = Math.floor(us / 1e6);
     this.nsec[count] = (us % 1e6) * 1000;
@@ -185,6 +207,20 @@ export class EntryEncoder {
     return (file.note ??= new FieldRuns()) as FieldRuns;
   }
 
+  /** What was added since {@link begin} as lines. Their memory is used again after the next `begin`. */
+  get text(): Uint8Array {
+    const { count, out, at, spans, rewritten } = this;
+    if (rewritten.size === 0) return out.subarray(0, at);
+    return Buffer.concat(
+      Array.from({ length: count }, (_, i) => {
+        const whole = rewritten.get(i);
+        if (whole !== undefined) return Buffer.from(`${whole}\n`);
+        const span = i * SPAN.size;
+        return out.subarray(spans[span + SPAN.start], spans[span + SPAN.end]! + 1);
+      }),
+    );
+  }
+
   /** Takes the entry that was added last out again. */
   removeLast(): void {
     this.count--;
@@ -225,6 +261,7 @@ export class EntryEncoder {
 
   private bodyOf(file: JournalFile): Body {
     const body: Body = {};
+    const repeated = new Set<string>();
     const { entry } = this;
     this.recordBytes = 0;
     for (let i = 0; i < file.fieldCount && this.recordBytes < MAX_RECORD_BYTES; i++) {
@@ -243,11 +280,20 @@ export class EntryEncoder {
       if (key.isUnit) this.unit ??= text;
       if (key.isSourceTime) this.noteSourceTime(text);
       this.recordBytes += field.to - field.from;
-      const before = Object.hasOwn(body, key.text) ? body[key.text] : undefined;
-      if (before === undefined) setField(body, key.text, text);
-      else setField(body, key.text, Array.isArray(before) ? [...before, text] : [before, text]);
+      const value = this.valueOf(field, text);
+      if (!Object.hasOwn(body, key.text)) setField(body, key.text, value);
+      else if (repeated.has(key.text)) (body[key.text] as FieldValue[]).push(value);
+      else {
+        repeated.add(key.text);
+        setField(body, key.text, [body[key.text]!, value]);
+      }
     }
     return body;
+  }
+
+  private valueOf({ source, from, to }: JournalField, text: string): FieldValue {
+    if (this.options.binary !== "numbers" || isPrintable(source, from, to)) return text;
+    return [...source.subarray(from, to)];
   }
 
   private addKept(key: Key, field: JournalField, entry: number): void {
@@ -265,7 +311,7 @@ export class EntryEncoder {
     const { source, from, to } = field;
     this.room(key.json.length + (to - from) * LONGEST_ESCAPE + 2);
     this.out.set(key.json, this.at);
-    this.at = writeJsonText(source, from, to, this.out, this.at + key.json.length);
+    this.at = this.writeValue(source, from, to, this.out, this.at + key.json.length);
     if (key.terms === undefined && !key.isUnit && !key.isSourceTime) return;
     const text = textOf(field);
     for (const term of key.terms ?? []) if (term.matches(text)) term.hitBy = entry;
@@ -282,7 +328,7 @@ export class EntryEncoder {
     const { source, from, to } = field;
     const json = Buffer.allocUnsafe(key.json.length + (to - from) * LONGEST_ESCAPE + 2);
     json.set(key.json, 0);
-    const end = writeJsonText(source, from, to, json, key.json.length);
+    const end = this.writeValue(source, from, to, json, key.json.length);
     const text = textOf(field);
     const hits = key.terms?.filter(({ matches }) => matches(text)) ?? [];
     const made = { json: Buffer.from(json.subarray(0, end)), text, hits };

@@ -62,6 +62,36 @@ export function writeJsonText(
   return start + mended.length;
 }
 
+/**
+ * The same, but bytes that are no printable text become the list of their numbers, as in journalctl's JSON. Needs the
+ * same room.
+ */
+export function writeTextOrNumbers(
+  source: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  at: number,
+): number {
+  if (isPrintable(source, from, to)) return writeJsonText(source, from, to, out, at);
+  const numbers = Buffer.from(JSON.stringify([...source.subarray(from, to)]));
+  out.set(numbers, at);
+  return at + numbers.length;
+}
+
+/** UTF-8 without control characters, but for tabs and line feeds. */
+export function isPrintable(source: Uint8Array, from: number, to: number): boolean {
+  let isAscii = true;
+  for (let i = from; i < to; i++) {
+    const c = source[i]!;
+    if (c < 0x20 && c !== 0x09 && c !== 0x0a || c === 0x7f) return false;
+    // U+0080 to U+009F are control characters too.
+    if (c === 0xc2 && source[i + 1]! < 0xa0) return false;
+    if (c >= 0x80) isAscii = false;
+  }
+  return isAscii || isUtf8(source.subarray(from, to));
+}
+
 function writeControl(c: number, out: Uint8Array, at: number): number {
   out[at] = BACKSLASH;
   out[at + 1] = 0x75;

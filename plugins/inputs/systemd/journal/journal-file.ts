@@ -173,7 +173,7 @@ export class JournalFile implements EntryPlace {
   /** Moves in front of the first entry that `isBehind` is true for; it must be so for all that follow that one. */
   seek(isBehind: (place: EntryPlace) => boolean): void {
     let low = this.position;
-    let high = Math.min(this.header.entries, this.list.room);
+    let high = this.count;
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2);
       const found = this.readableFrom(middle, high);
@@ -181,9 +181,7 @@ export class JournalFile implements EntryPlace {
       else if (isBehind(this)) high = middle;
       else low = found + 1;
     }
-    this.position = low;
-    this.lastOffset = 0;
-    this.lastSeqnum = this.seqnumBefore(low);
+    this.skipTo(low);
   }
 
   /** Moves behind all entries in front for which this is true. */
@@ -194,10 +192,21 @@ export class JournalFile implements EntryPlace {
     }
   }
 
+  /** How many entries can be there. */
+  get count(): number {
+    return Math.min(this.header.entries, this.list.room);
+  }
+
+  /** Moves behind so many entries. */
+  skipTo(position: number): void {
+    this.position = position;
+    this.lastOffset = 0;
+    this.lastSeqnum = this.seqnumBefore(position);
+  }
+
   /** Moves to the end of what there is now. */
   skipAll(): void {
-    this.position = Math.min(this.header.entries, this.list.room);
-    this.lastSeqnum = this.seqnumBefore(this.position);
+    this.skipTo(this.count);
   }
 
   /** Calls back with each field of the current entry, in the file's order, until `visit` returns false. */

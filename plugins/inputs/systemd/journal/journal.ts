@@ -127,6 +127,11 @@ export class Journal {
     return this.waiting.size > 0 || this.files.length > 0;
   }
 
+  /** Where files were looked for, to be watched. */
+  get folders(): readonly string[] {
+    return this.options.finder.folders;
+  }
+
   /** The files that are read now. */
   get files(): JournalFile[] {
     return [...this.lanes.values()].flatMap(({ active }) => active.map(({ file }) => file));
