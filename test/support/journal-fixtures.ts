@@ -117,6 +117,7 @@ export function someEntries(
   random: Random,
   count: number,
   startUs = 1_700_000_000_000_000,
+  boots: readonly string[] = BOOTS,
 ): SourceEntry[] {
   let realtimeUs = startUs;
   let monotonicUs = 1_000_000;
@@ -126,10 +127,10 @@ export function someEntries(
     realtimeUs += step;
     monotonicUs += step;
     if (random.below(Math.ceil(count / 3)) === 0) {
-      boot = (boot + 1) % BOOTS.length;
+      boot = (boot + 1) % boots.length;
       monotonicUs = 1_000_000;
     }
-    return { realtimeUs, monotonicUs, bootId: BOOTS[boot]!, fields: someFields(random, i) };
+    return { realtimeUs, monotonicUs, bootId: boots[boot]!, fields: someFields(random, i) };
   });
 }
 

@@ -24,7 +24,6 @@ export class DamageReport {
       );
     this.fields = {
       damaged: fields("damaged"),
-      unpackable: fields("unpackable"),
       too_large: fields("too_large"),
     };
     this.missing = metrics.counter(
@@ -63,7 +62,7 @@ export class DamageReport {
       this.entries.value += entries;
       this.log.warn(`Left out ${entries} damaged journal entries`);
     }
-    for (const reason of ["damaged", "unpackable", "too_large"] as const) {
+    for (const reason of ["damaged", "too_large"] as const) {
       if (fields[reason] === 0) continue;
       this.fields[reason].value += fields[reason];
       this.log.warn(`Left out ${fields[reason]} fields of journal entries`, { reason });

@@ -12,6 +12,7 @@ import type { FieldName } from "./journal/field-names.ts";
 import type { JournalField } from "./journal/field-reader.ts";
 import type { JournalFile } from "./journal/journal-file.ts";
 import { isPrintable, LONGEST_ESCAPE, writeJsonText, writeTextOrNumbers } from "./json-value.ts";
+import { type AddressWriter, LONGEST_ADDRESS } from "./write-address.ts";
 import type { Selection, Term } from "./selection.ts";
 
 export interface EncoderOptions {
@@ -20,8 +21,8 @@ export interface EncoderOptions {
   /** The time of a record is that of `_SOURCE_REALTIME_TIMESTAMP`, where an entry has it. */
   readonly usesSourceTime: boolean;
   readonly selection: Selection;
-  /** JSON that every object begins with: `"a":1` without the brace. None by default. */
-  readonly head?: ((file: JournalFile) => string) | undefined;
+  /** Writes what every object begins with: nothing by default. */
+  readonly address?: AddressWriter | undefined;
   /** How a value is written that is no text: with U+FFFD for what is not UTF-8, or as the list of its bytes. */
   readonly binary?: "text" | "numbers";
   /** Somebody looked into records: they are better made at once. */
@@ -108,7 +109,11 @@ export class EntryEncoder {
   add(file: JournalFile): boolean {
     const start = this.at;
     const entry = this.beginEntry();
-    if (this.options.head !== undefined) this.addHead(this.options.head(file));
+    const { address } = this.options;
+    if (address !== undefined) {
+      this.room(LONGEST_ADDRESS + 1);
+      this.at = address(file, this.out, this.at + 1);
+    }
     const run = this.runsOf(file).find(file);
     if (run === undefined) this.addFields(file, entry);
     else this.addRun(file, run, entry);
@@ -121,14 +126,11 @@ export class EntryEncoder {
   }
 
   private rewrite(file: JournalFile): string {
-    const head = this.options.head?.(file);
+    const { address } = this.options;
     const text = stringifyJson(this.bodyOf(file));
-    return head === undefined ? text : `{${head},${text.slice(1)}`;
-  }
-
-  private addHead(text: string): void {
-    this.room(text.length * 3 + 1);
-    this.at += 1 + this.out.write(text, this.at + 1);
+    if (address === undefined) return text;
+    const head = Buffer.alloc(LONGEST_ADDRESS);
+    return `{${head.toString("latin1", 0, address(file, head, 0))},${text.slice(1)}`;
   }
 
   private finishRecord(file: JournalFile, start: number): void {

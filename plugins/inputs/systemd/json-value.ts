@@ -1,5 +1,7 @@
 import { isUtf8 } from "node:buffer";
 
+const TAB = 0x09;
+const LF = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const HEX = Buffer.from("0123456789abcdef");
@@ -73,7 +75,36 @@ export function writeTextOrNumbers(
   out: Uint8Array,
   at: number,
 ): number {
-  if (isPrintable(source, from, to)) return writeJsonText(source, from, to, out, at);
+  const start = at;
+  let isAscii = true;
+  out[at++] = QUOTE;
+  for (let i = from; i < to; i++) {
+    const c = source[i]!;
+    if (c >= 0x7f) {
+      if (c === 0x7f || c === 0xc2 && source[i + 1]! < 0xa0) {
+        return writeNumbers(source, from, to, out, start);
+      }
+      isAscii = false;
+      out[at++] = c;
+      continue;
+    }
+    if (c < 0x20 && c !== TAB && c !== LF) return writeNumbers(source, from, to, out, start);
+    out[at] = BACKSLASH;
+    at += KIND[c]!;
+    out[at++] = LETTER[c]!;
+  }
+  out[at++] = QUOTE;
+  if (isAscii || isUtf8(source.subarray(from, to))) return at;
+  return writeNumbers(source, from, to, out, start);
+}
+
+function writeNumbers(
+  source: Uint8Array,
+  from: number,
+  to: number,
+  out: Uint8Array,
+  at: number,
+): number {
   const numbers = Buffer.from(JSON.stringify([...source.subarray(from, to)]));
   out.set(numbers, at);
   return at + numbers.length;
@@ -84,7 +115,7 @@ export function isPrintable(source: Uint8Array, from: number, to: number): boole
   let isAscii = true;
   for (let i = from; i < to; i++) {
     const c = source[i]!;
-    if (c < 0x20 && c !== 0x09 && c !== 0x0a || c === 0x7f) return false;
+    if (c < 0x20 && c !== TAB && c !== LF || c === 0x7f) return false;
     // U+0080 to U+009F are control characters too.
     if (c === 0xc2 && source[i + 1]! < 0xa0) return false;
     if (c >= 0x80) isAscii = false;

@@ -1,14 +1,7 @@
-import { type CommandIo, EXIT } from "../command-io.ts";
+import { EXIT } from "../command-io.ts";
 import { parseJournalArguments } from "./arguments.ts";
+import type { JournalIo } from "./journal-io.ts";
 import { JournalShow } from "./show-journal.ts";
-
-/** What this command may touch of the outside world. */
-export interface JournalIo extends CommandIo {
-  /** Writes bytes to the standard output as they are. */
-  stdoutBytes(bytes: Uint8Array): void;
-  /** Calls back when the process is asked to stop. */
-  onStop(call: () => void): void;
-}
 
 const HELP =
   `logcollector journal shows the systemd journal. It reads the files itself, where there is no journalctl too.

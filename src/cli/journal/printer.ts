@@ -24,8 +24,8 @@ export function printerOf(format: Exclude<Format, "json">): Printer {
   }
 }
 
-/** What every JSON object and every exported entry begins with. */
-export function addressOf(file: JournalFile): [name: string, value: string][] {
+/** What every exported entry begins with. */
+function addressOf(file: JournalFile): [name: string, value: string][] {
   return [
     ["__CURSOR", writeCursor(file)],
     ["__REALTIME_TIMESTAMP", String(file.realtimeUs)],

@@ -7,11 +7,12 @@ import {
 } from "../../../plugins/inputs/systemd/journal/journal-file.ts";
 import { Journal } from "../../../plugins/inputs/systemd/journal/journal.ts";
 import { JournalWatch } from "../../../plugins/inputs/systemd/journal-watch.ts";
+import { addressWriter } from "../../../plugins/inputs/systemd/write-address.ts";
 import { type Selection, selectionOf } from "../../../plugins/inputs/systemd/selection.ts";
 import { countOf } from "../../lib/count-of.ts";
 import type { JournalCommand } from "./arguments.ts";
-import type { JournalIo } from "./mod.ts";
-import { addressOf, type Printer, printerOf } from "./printer.ts";
+import type { JournalIo } from "./journal-io.ts";
+import { type Printer, printerOf } from "./printer.ts";
 
 /** Values are shown whole up to this. */
 const MAX_FIELD_BYTES = 64 * 1024 * 1024;
@@ -50,7 +51,7 @@ export class JournalShow {
       usesSourceTime: false,
       selection: this.selection,
       onRecords: () => undefined,
-      head: (file) => addressOf(file).map(([name, value]) => `"${name}":"${value}"`).join(","),
+      address: addressWriter(),
       binary: "numbers",
     });
     this.bootId = command.currentBoot ? currentBoot() : undefined;
@@ -70,7 +71,7 @@ export class JournalShow {
       journal.close();
     }
     const { entries, fields } = this.counts;
-    const unread = fields.damaged + fields.unpackable + fields.too_large;
+    const unread = fields.damaged + fields.too_large;
     if (entries > 0) {
       this.io.stderr(
         `${entries} damaged ${entries === 1 ? "entry" : "entries"} could not be read\n`,

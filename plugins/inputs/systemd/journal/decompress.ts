@@ -1,6 +1,6 @@
 import { COMPRESSION } from "./format.ts";
 import { decompressLz4Block } from "./lz4-block.ts";
-import type { FieldTrouble } from "./field-reader.ts";
+import type { FieldTrouble } from "./field-trouble.ts";
 import { decompressXz } from "./xz/xz.ts";
 import { zstdContentSize } from "./zstd-frame.ts";
 
@@ -21,7 +21,8 @@ export function unpack(kind: number, packed: Buffer): Buffer | FieldTrouble {
         return "damaged";
     }
   } catch (error) {
-    return error instanceof RangeError ? "too_large" : "damaged";
+    // The runtime's own range errors are of reads behind the end.
+    return error instanceof RangeError && !("code" in error) ? "too_large" : "damaged";
   }
 }
 

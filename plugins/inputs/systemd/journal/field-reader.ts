@@ -1,5 +1,6 @@
 import { unpack } from "./decompress.ts";
 import { type FieldName, FieldNames } from "./field-names.ts";
+import type { FieldTrouble } from "./field-trouble.ts";
 import type { FileWindow } from "./file-window.ts";
 import { COMPRESSION, DATA, OBJECT, OBJECT_HEADER } from "./format.ts";
 
@@ -17,9 +18,6 @@ export interface JournalField {
   /** What the reader's user made of the field. */
   note: unknown;
 }
-
-/** Why a field is not there. */
-export type FieldTrouble = "damaged" | "unpackable" | "too_large";
 
 export interface FieldReaderOptions {
   /** Values are cut to so many bytes. */

@@ -1,7 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { EntryList } from "./entry-list.ts";
 import type { EntryPlace } from "./entry-place.ts";
-import { FieldReader, type FieldTrouble, type JournalField } from "./field-reader.ts";
+import { FieldReader, type JournalField } from "./field-reader.ts";
+import type { FieldTrouble } from "./field-trouble.ts";
 import { type FileHeader, readFileHeader } from "./file-header.ts";
 import { FileWindow } from "./file-window.ts";
 import {
@@ -31,7 +32,7 @@ export interface DamageCounts {
 }
 
 export function noDamage(): DamageCounts {
-  return { entries: 0, fields: { damaged: 0, unpackable: 0, too_large: 0 } };
+  return { entries: 0, fields: { damaged: 0, too_large: 0 } };
 }
 
 const NO_BOOT = "0".repeat(32);
