@@ -112,6 +112,26 @@ export class MsgpackWriter {
     this.length = at;
   }
 
+  /** Of binary data of so many bytes, which must follow. */
+  binaryHead(bytes: number): void {
+    this.reserve(bytes + 5);
+    const size = bytes < 0x100 ? 1 : bytes < 0x10000 ? 2 : 4;
+    this.memory[this.length++] = size === 1 ? 0xc4 : size === 2 ? 0xc5 : 0xc6;
+    this.length = this.memory.writeUIntBE(bytes, this.length, size);
+  }
+
+  /** Of an array of so many items, which must follow. */
+  arrayHead(items: number): void {
+    this.reserve(5);
+    if (items < 16) {
+      this.memory[this.length++] = 0x90 | items;
+      return;
+    }
+    const size = items < 0x10000 ? 2 : 4;
+    this.memory[this.length++] = size === 2 ? 0xdc : 0xdd;
+    this.length = this.memory.writeUIntBE(items, this.length, size);
+  }
+
   number(value: number): void {
     this.reserve(9);
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) return this.double(value);
@@ -144,13 +164,9 @@ export class MsgpackWriter {
   }
 
   private binary(bytes: Uint8Array): void {
-    const { length } = bytes;
-    this.reserve(length + 5);
-    const size = length < 0x100 ? 1 : length < 0x10000 ? 2 : 4;
-    this.memory[this.length++] = size === 1 ? 0xc4 : size === 2 ? 0xc5 : 0xc6;
-    this.length = this.memory.writeUIntBE(length, this.length, size);
+    this.binaryHead(bytes.length);
     this.memory.set(bytes, this.length);
-    this.length += length;
+    this.length += bytes.length;
   }
 
   private byte(byte: number): void {

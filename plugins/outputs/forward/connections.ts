@@ -1,0 +1,68 @@
+import type { Clock, NetConfig } from "logcollector/plugin";
+import { Connection, ConnectionLost, type ConnectionOptions } from "./connection.ts";
+import type { Message } from "./message.ts";
+
+/** Sends messages to one server, over connections that it keeps for a while. */
+export class Connections {
+  private readonly options: ConnectionOptions;
+  private readonly config: NetConfig;
+  private readonly clock: Clock;
+  /** What is open and not in use, with what keeps it from being closed. */
+  private readonly idle = new Map<Connection, () => void>();
+  private isClosed = false;
+
+  constructor(options: ConnectionOptions, config: NetConfig) {
+    this.options = options;
+    this.config = config;
+    this.clock = options.clock;
+  }
+
+  /** Rejects when the message may not have arrived. */
+  async deliver(message: Message, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const kept = this.takeIdle();
+    if (kept !== undefined) {
+      try {
+        return await this.use(kept, message, signal);
+      } catch (error) {
+        // The server may have closed it at the moment it was used again: that says nothing about it.
+        if (!(error instanceof ConnectionLost)) throw error;
+      }
+    }
+    await this.use(await Connection.open(this.options, signal), message, signal);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    for (const [connection, keep] of this.idle) {
+      keep();
+      connection.end();
+    }
+    this.idle.clear();
+  }
+
+  private async use(connection: Connection, message: Message, signal: AbortSignal): Promise<void> {
+    await connection.deliver(message, signal);
+    const most = this.config["net.keepalive_max_recycle"];
+    const isSpent = !this.config["net.keepalive"] || !connection.keepsAlive ||
+      (most > 0 && connection.uses >= most);
+    if (isSpent || this.isClosed) return connection.end();
+    const idleMs = this.config["net.keepalive_idle_timeout"];
+    const cancel = idleMs > 0 ? this.clock.after(idleMs, () => this.drop(connection)) : () => {};
+    this.idle.set(connection, cancel);
+  }
+
+  private takeIdle(): Connection | undefined {
+    for (const [connection, cancel] of this.idle) {
+      cancel();
+      this.idle.delete(connection);
+      if (connection.isUsable) return connection;
+    }
+    return undefined;
+  }
+
+  private drop(connection: Connection): void {
+    this.idle.delete(connection);
+    connection.end();
+  }
+}
