@@ -143,13 +143,11 @@ export class Connection {
   private write(parts: readonly Uint8Array[], done: () => void): void {
     const { socket } = this;
     const filled = parts.filter(({ length }) => length > 0);
-    socket.cork();
     filled.forEach((part, i) => {
       if (i < filled.length - 1) socket.write(part);
       // An error comes as an event too.
       else socket.write(part, (error) => error ?? done());
     });
-    socket.uncork();
   }
 
   /** Something that ends when `begin` calls its argument: with an error when that takes too long or is not wanted any more. */
