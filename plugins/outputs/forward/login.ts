@@ -84,7 +84,9 @@ function pongParts(message: FieldValue): FieldValue[] {
 
 function shown(reason: FieldValue | undefined): string {
   const text = textOf(reason) ?? "";
-  return text === "" ? "it does not say why" : escapeControls(text.slice(0, MAX_REASON_LENGTH));
+  return text === ""
+    ? "it does not say why"
+    : escapeControls(text.slice(0, MAX_REASON_LENGTH).replace(/\s+/g, " "));
 }
 
 function sha512(...parts: readonly (string | Uint8Array)[]): string {
