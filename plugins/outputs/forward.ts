@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
@@ -54,10 +53,8 @@ export default defineOutput({
       },
       ...(compress && { seal: (bytes: Uint8Array) => promisify(gzip)(bytes, { level: 1 }) }),
       async send(payload, signal) {
-        // One that cannot be guessed, and another for each attempt.
-        const chunk = config.require_ack_response ? randomBytes(16).toString("base64") : undefined;
         try {
-          await connections.deliver(messageOf(payload, chunk), signal);
+          await connections.deliver(() => messageOf(payload), signal);
         } catch (cause) {
           throw new Error(`Cannot send to ${dial.target}: ${(cause as Error).message}`, { cause });
         }

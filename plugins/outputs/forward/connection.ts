@@ -22,7 +22,7 @@ export interface ConnectionOptions {
 export class ConnectionLost extends Error {}
 
 /** What a server may say while one answer is waited for: a few messages that nobody asked for, and no flood. */
-const MAX_HEARD_BYTES = 64 * 1024;
+const MAX_HEARD_BYTES = 16 * 1024;
 
 /** One connection to the server, logged in. What goes wrong ends it. */
 export class Connection {
@@ -185,10 +185,10 @@ export class Connection {
     if (this.failure !== undefined) return;
     this.heardBytes += part.length;
     try {
-      this.messages.feed(part);
       if (this.heardBytes > MAX_HEARD_BYTES) {
         throw new Error(`the server sends over ${MAX_HEARD_BYTES} bytes that nobody asked for`);
       }
+      this.messages.feed(part);
     } catch (error) {
       this.fail(error as Error);
     }

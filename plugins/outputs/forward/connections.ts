@@ -17,19 +17,19 @@ export class Connections {
     this.clock = options.clock;
   }
 
-  /** Rejects when the message may not have arrived. */
-  async deliver(message: Message, signal: AbortSignal): Promise<void> {
+  /** Sends what `make` makes, another one for each connection. Rejects when it may not have arrived. */
+  async deliver(make: () => Message, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const kept = this.takeIdle();
     if (kept !== undefined) {
       try {
-        return await this.use(kept, message, signal);
+        return await this.use(kept, make(), signal);
       } catch (error) {
         // The server may have closed it at the moment it was used again: that says nothing about it.
         if (!(error instanceof ConnectionLost)) throw error;
       }
     }
-    await this.use(await Connection.open(this.options, signal), message, signal);
+    await this.use(await Connection.open(this.options, signal), make(), signal);
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { MsgpackWriter, type Payload } from "logcollector/plugin";
 import type { ForwardConfig } from "./config.ts";
 
@@ -17,14 +18,16 @@ const SIGNAL_LOGS = 0;
  */
 export function messageMaker(
   config: ForwardConfig,
-): (payload: Payload, chunk: string | undefined) => Message {
+): (payload: Payload) => Message {
   const { compress } = config;
   const extra = Object.fromEntries(config.add_option);
   const hasOptions = config.send_options || config.require_ack_response ||
     compress !== undefined || config.add_option.length > 0;
   const writer = new MsgpackWriter();
 
-  return ({ bytes, records, partition }, chunk) => {
+  return ({ bytes, records, partition }) => {
+    // Another one each time, which cannot be guessed: an answer over one connection says nothing about another.
+    const chunk = config.require_ack_response ? randomBytes(16).toString("base64") : undefined;
     writer.clear();
     writer.arrayHead(hasOptions ? 3 : 2);
     writer.text(partition);

@@ -139,6 +139,22 @@ describe("fault 48: an acknowledgement", () => {
     expect(peer.messages.length).toBe(3);
   });
 
+  test("of a message that another connection carried does not count, when one is replaced", async () => {
+    using peer = await ForwardPeer.start({
+      onMessage(message) {
+        if (message.number === 2) message.socket.resetAndDestroy();
+        else if (message.number === 3) acknowledge(message, peer.messages[1]!.options!["chunk"]);
+        else acknowledge(message);
+      },
+    });
+    const output = drive({ port: peer.port, ...ACKED });
+    await output.write(bodies({ n: 1 }));
+    // It is sent at once over a second connection, whose answer names the message that the first one carried.
+    expect(await failure(output, output.write(bodies({ n: 2 })))).toContain("in time");
+    expect(peer.messages.map(({ connection }) => connection)).toEqual([1, 1, 2]);
+    expect(ignoredBy(output)).toBe(1);
+  });
+
   test("that never comes because the server dies is a failure at once", async () => {
     using peer = await ForwardPeer.start({
       onMessage({ number, socket }) {
@@ -153,22 +169,27 @@ describe("fault 48: an acknowledgement", () => {
 });
 
 describe("fault 47: a server that sends", () => {
+  const LONG = "a message of more than 8192 bytes|nobody asked for";
   const repeat = (part: Buffer, times: number) => Buffer.concat(Array(times).fill(part));
   test.each<[string, Buffer, string]>([
     ["the head of a list of 4 billion", Buffer.from("ddffffffff", "hex"), "in time"],
     ["the head of a map of 4 billion", Buffer.from("dfffffffff", "hex"), "in time"],
     ["the head of a text of 4 GiB", Buffer.from("dbffffffff", "hex"), "in time"],
     ["such a list, with something in it", repeat(Buffer.from("ddffffffff", "hex"), 40), "in time"],
-    ["such a list, with much in it", repeat(Buffer.from("ddffffffff", "hex"), 4000), "nested"],
+    [
+      "such a list, with much in it",
+      repeat(Buffer.from("ddffffffff", "hex"), 4000),
+      "nested|asked for",
+    ],
     [
       "such a text, with much in it",
-      Buffer.concat([Buffer.from("dbffffffff", "hex"), Buffer.alloc(100_000, "x")]),
-      "a message of more than 8192 bytes",
+      Buffer.concat([Buffer.from("dbffffffff", "hex"), Buffer.alloc(10_000, "x")]),
+      LONG,
     ],
     [
       "a list of many small things",
-      Buffer.concat([Buffer.from("ddffffffff", "hex"), Buffer.alloc(100_000)]),
-      "a message of more than 8192 bytes",
+      Buffer.concat([Buffer.from("ddffffffff", "hex"), Buffer.alloc(10_000)]),
+      LONG,
     ],
     [
       "no msgpack",
