@@ -271,21 +271,32 @@ test("a login that is refused is tried again and said, and nothing is sent until
   expect(collector.stderr).not.toContain("the right key");
 });
 
-test("what was sent without acknowledgements arrives, also when the program ends at once", async () => {
-  let read: (() => void) | undefined;
-  using peer = await ForwardPeer.start({
-    onConnection(socket) {
-      socket.pause();
-      read = () => socket.resume();
-    },
-  });
-  await using setup = await Setup.start([to(peer.port, { require_ack_response: "off" })], FAST);
-  await setup.write(0, 400, wide);
-  const url = await setup.collector.url();
-  await untilMetric(url, "output_proc_records_total", NAME, (records) => records === 400);
-  expect(await setup.collector.stop()).toBe(0);
-  expect(peer.messages).toEqual([]);
-  read!();
-  await eventually(() => peer.bodies.length === 400);
-  expect(numbersOf(peer)).toEqual(upTo(400));
-});
+test.each([false, true])(
+  "what was sent without acknowledgements arrives, also when the program ends at once, TLS: %p",
+  async (overTls) => {
+    const certificates = makeCertificates();
+    const tls = { cert: certificates.read("server.crt"), key: certificates.read("server.key") };
+    let read: (() => void) | undefined;
+    using peer = await ForwardPeer.start({
+      onConnection(socket) {
+        socket.pause();
+        read = () => socket.resume();
+      },
+    }, overTls ? { tls } : {});
+    const options = {
+      require_ack_response: "off",
+      tls: overTls,
+      "tls.ca_file": certificates.path("ca.crt"),
+    };
+    await using setup = await Setup.start([to(peer.port, options)], FAST);
+    await setup.write(0, 100, wide);
+    const url = await setup.collector.url();
+    await untilMetric(url, "output_proc_records_total", NAME, (records) => records === 100);
+    expect(await setup.collector.stop()).toBe(0);
+    expect(peer.messages).toEqual([]);
+    read!();
+    await eventually(() => peer.bodies.length === 100);
+    expect(numbersOf(peer)).toEqual(upTo(100));
+    certificates.remove();
+  },
+);

@@ -97,10 +97,14 @@ export class Connection {
     }
   }
 
-  /** Ends the connection when all is sent. */
-  end(): void {
+  /** Ends the connection when all is sent, and says goodbye where TLS has it so. Resolves when it is closed. */
+  async end(): Promise<void> {
     this.failure ??= new Error("the connection was ended");
-    this.socket.destroySoon();
+    const { socket } = this;
+    if (socket.closed) return;
+    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    socket.destroySoon();
+    await closed;
   }
 
   /** Ends the connection at once. */
@@ -135,7 +139,14 @@ export class Connection {
     if (helo === undefined) throw new Error("the server says something else than HELO");
     const ping = makePing(helo, credentials);
     this.socket.write(ping.bytes);
-    ping.check(await next("PONG"));
+    const pong = await next("PONG").catch((error) => {
+      if (!(error instanceof ConnectionLost)) throw error;
+      // Fluent Bit does so when the key is not its own.
+      throw new Error("the server ends the connection at the login: see shared_key", {
+        cause: error,
+      });
+    });
+    ping.check(pong);
     this.keepsAlive = helo.keepsAlive;
     this.onMessage = (message) => this.unasked(message);
   }

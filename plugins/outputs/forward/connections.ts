@@ -2,6 +2,9 @@ import type { Clock, NetConfig } from "logcollector/plugin";
 import { Connection, ConnectionLost, type ConnectionOptions } from "./connection.ts";
 import type { Message } from "./message.ts";
 
+/** For so long a connection may take to end, in milliseconds. */
+const CLOSE_MS = 500;
+
 /** Sends messages to one server, over connections that it keeps for a while. */
 export class Connections {
   private readonly options: ConnectionOptions;
@@ -32,13 +35,18 @@ export class Connections {
     await this.use(await Connection.open(this.options, signal), make(), signal);
   }
 
-  close(): void {
+  /** Resolves when all connections are closed, or a moment later. */
+  async close(): Promise<void> {
     this.isClosed = true;
-    for (const [connection, keep] of this.idle) {
-      keep();
-      connection.end();
-    }
+    const ends = [...this.idle].map(([connection, cancel]) => {
+      cancel();
+      return connection.end();
+    });
     this.idle.clear();
+    if (ends.length === 0) return;
+    const timer = new AbortController();
+    await Promise.race([Promise.all(ends), this.clock.sleep(CLOSE_MS, timer.signal)]);
+    timer.abort();
   }
 
   private async use(connection: Connection, message: Message, signal: AbortSignal): Promise<void> {
@@ -46,7 +54,7 @@ export class Connections {
     const most = this.config["net.keepalive_max_recycle"];
     const isSpent = !this.config["net.keepalive"] || !connection.keepsAlive ||
       (most > 0 && connection.uses >= most);
-    if (isSpent || this.isClosed) return connection.end();
+    if (isSpent || this.isClosed) return void connection.end();
     const idleMs = this.config["net.keepalive_idle_timeout"];
     const cancel = idleMs > 0 ? this.clock.after(idleMs, () => this.drop(connection)) : () => {};
     this.idle.set(connection, cancel);
@@ -63,6 +71,6 @@ export class Connections {
 
   private drop(connection: Connection): void {
     this.idle.delete(connection);
-    connection.end();
+    void connection.end();
   }
 }

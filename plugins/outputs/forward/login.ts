@@ -6,7 +6,7 @@ import { textOf } from "./peer-messages.ts";
 /** What a server says of itself first. */
 export interface Helo {
   readonly nonce: Uint8Array;
-  /** Salt for the password; empty when the server knows no users. */
+  /** Salt for the password; empty when the server wants none. */
   readonly auth: Uint8Array;
   readonly keepsAlive: boolean;
 }
@@ -38,10 +38,9 @@ export function readHelo(message: FieldValue): Helo | undefined {
 export function makePing(helo: Helo, credentials: Credentials): Ping {
   const { sharedKey, username, password, selfHostname } = credentials;
   if (helo.nonce.length === 0) throw new Error("the server's HELO has no nonce");
-  const knowsUsers = helo.auth.length > 0;
-  if (knowsUsers && username === "") {
-    throw new Error("the server demands a user: set username and password");
-  }
+  // Fluent Bit sends a salt for the password also when it knows no users.
+  const mayKnowUsers = helo.auth.length > 0;
+  const hint = mayKnowUsers && username === "" ? " (no username is set)" : "";
   // 16 characters of ASCII: some servers take the salt for text, and some for 16 bytes.
   const salt = randomBytes(12).toString("base64");
   const proof = (hostname: string | Uint8Array) => sha512(salt, hostname, helo.nonce, sharedKey);
@@ -52,13 +51,13 @@ export function makePing(helo: Helo, credentials: Credentials): Ping {
   writer.text(selfHostname);
   writer.text(salt);
   writer.text(proof(selfHostname));
-  writer.text(knowsUsers ? username : "");
-  writer.text(knowsUsers ? sha512(helo.auth, username, password) : "");
+  writer.text(mayKnowUsers ? username : "");
+  writer.text(mayKnowUsers ? sha512(helo.auth, username, password) : "");
   return {
     bytes: Buffer.from(writer.written),
     check(pong) {
       const [isTaken, reason, hostname, digest] = pongParts(pong);
-      if (!isTaken) throw new Error(`the server refuses the login: ${shown(reason)}`);
+      if (!isTaken) throw new Error(`the server refuses the login${hint}: ${shown(reason)}`);
       if (!(hostname instanceof Uint8Array) || !(digest instanceof Uint8Array)) {
         throw new Error("the server's PONG lacks its name or its proof");
       }

@@ -256,7 +256,7 @@ const KEY = { shared_key: "key", self_hostname: "edge" };
 const proof = (ping: Ping, name: string) => sha512(ping[2], name, NONCE, "key");
 
 describe("a login", () => {
-  test.each<[string, unknown, (ping: Ping) => unknown, string]>([
+  test.each<[string, unknown, (ping: Ping, socket: Socket) => unknown, string]>([
     ["without a HELO", undefined, () => undefined, "no HELO in time: over 10 s"],
     ["after something else than HELO", { ack: "x" }, () => undefined, "something else than HELO"],
     ["after a HELO without a nonce", ["HELO", {}], () => undefined, "HELO has no nonce"],
@@ -287,6 +287,12 @@ describe("a login", () => {
       HELO,
       () => ["PONG", false, `no\n\x1b[31m${"x".repeat(1000)}`, "agg", ""],
       `the server refuses the login: no \\x1b[31m${"x".repeat(192)}`,
+    ],
+    [
+      "at which the server ends the connection",
+      HELO,
+      (_, socket) => void socket.end(),
+      "the server ends the connection at the login: see shared_key",
     ],
     ["refused without a word", HELO, () => ["PONG", false], "it does not say why"],
   ])("%s fails, and no record is sent", async (_, helo, answer, said) => {
