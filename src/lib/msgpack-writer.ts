@@ -94,22 +94,8 @@ export class MsgpackWriter {
 
   /** Of a text of so many bytes, which must follow. */
   textHead(bytes: number): void {
-    this.reserve(bytes + 5);
-    const { memory } = this;
-    let at = this.length;
-    if (bytes < 32) memory[at++] = 0xa0 | bytes;
-    else if (bytes < 0x100) {
-      memory[at++] = 0xd9;
-      memory[at++] = bytes;
-    } else if (bytes < 0x10000) {
-      memory[at++] = 0xda;
-      memory[at++] = bytes >> 8;
-      memory[at++] = bytes;
-    } else {
-      memory[at++] = 0xdb;
-      at = memory.writeUInt32BE(bytes, at);
-    }
-    this.length = at;
+    this.reserve(bytes + LONGEST_TEXT_HEAD);
+    this.length = putTextHead(bytes, this.memory, this.length);
   }
 
   /** Of binary data of so many bytes, which must follow. */
@@ -205,6 +191,30 @@ export class MsgpackWriter {
     this.memory.writeUIntBE(count, head + 1, more);
     this.length += more;
   }
+}
+
+/** Of the head of a text, in bytes. */
+export const LONGEST_TEXT_HEAD = 5;
+
+/** Writes the head of a text of so many bytes, and returns the position after it. */
+export function putTextHead(bytes: number, memory: Buffer, at: number): number {
+  if (bytes < 32) {
+    memory[at] = 0xa0 | bytes;
+    return at + 1;
+  }
+  if (bytes < 0x100) {
+    memory[at] = 0xd9;
+    memory[at + 1] = bytes;
+    return at + 2;
+  }
+  if (bytes < 0x10000) {
+    memory[at] = 0xda;
+    memory[at + 1] = bytes >> 8;
+    memory[at + 2] = bytes;
+    return at + 3;
+  }
+  memory[at] = 0xdb;
+  return memory.writeUInt32BE(bytes, at + 1);
 }
 
 function headBytes(bytes: number): number {

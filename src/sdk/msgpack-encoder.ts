@@ -1,7 +1,8 @@
+import { putBytes } from "../lib/byte-runs.ts";
 import { parseJsonObject } from "../lib/json-object.ts";
 import { JsonToMsgpack } from "../lib/json-to-msgpack.ts";
 import { writeEventHead } from "../lib/msgpack-event.ts";
-import { MsgpackWriter } from "../lib/msgpack-writer.ts";
+import { LONGEST_TEXT_HEAD, MsgpackWriter, putTextHead } from "../lib/msgpack-writer.ts";
 import type { Batch } from "./batch.ts";
 import { type JsonLines, SPAN } from "./json-lines.ts";
 import type { RawLines } from "./raw-lines.ts";
@@ -72,21 +73,27 @@ class EventEncoder {
     const { writer } = this;
     const bytes = Buffer.from(source.buffer, source.byteOffset, source.length);
     const before = this.lineHead(raw);
+    writer.reserve(bytes.length + raw.count * (before.length + LONGEST_TEXT_HEAD));
+    const { memory } = writer;
+    let at = writer.length;
     for (let i = 0, from = 0; i < raw.count; i++) {
       const next = bytes.indexOf(NEWLINE, from);
       const to = next < 0 ? bytes.length : next;
-      this.copy(before);
-      writer.textHead(to - from);
-      writer.length += bytes.copy(writer.memory, writer.length, from, to);
+      at = putBytes(before, memory, at);
+      at = putTextHead(to - from, memory, at);
+      at += bytes.copy(memory, at, from, to);
       from = to + 1;
     }
+    writer.length = at;
   }
 
   private texts(raw: RawLines): void {
     const before = this.lineHead(raw);
+    const { writer } = this;
     for (const line of raw.lines) {
-      this.copy(before);
-      this.writer.text(line);
+      writer.reserve(before.length);
+      writer.length = putBytes(before, writer.memory, writer.length);
+      writer.text(line);
     }
   }
 
@@ -126,15 +133,5 @@ class EventEncoder {
     if (metadata !== undefined) writer.arrayHead(2);
     writer.number(sec);
     if (metadata !== undefined) writer.map(metadata);
-  }
-
-  /** For so few bytes a loop is faster than a call of the runtime. */
-  private copy(bytes: Uint8Array): void {
-    const { writer } = this;
-    writer.reserve(bytes.length);
-    const { memory } = writer;
-    let at = writer.length;
-    for (let k = 0; k < bytes.length; k++) memory[at++] = bytes[k]!;
-    writer.length = at;
   }
 }
