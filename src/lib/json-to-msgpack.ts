@@ -155,7 +155,8 @@ export class JsonToMsgpack {
     ) {
       return this.oddNumber(from, at);
     }
-    this.into.number(sign * (decimals === 0 ? digits : digits / POWERS[decimals]!));
+    if (decimals === 0 && sign === 1) this.into.whole(digits);
+    else this.into.number(sign * (decimals === 0 ? digits : digits / POWERS[decimals]!));
     return at;
   }
 

@@ -1,7 +1,7 @@
 import { putBytes } from "../lib/byte-runs.ts";
 import { parseJsonObject } from "../lib/json-object.ts";
 import { JsonToMsgpack } from "../lib/json-to-msgpack.ts";
-import { writeEventHead } from "../lib/msgpack-event.ts";
+import { NO_METADATA, writeEventHead } from "../lib/msgpack-event.ts";
 import { LONGEST_TEXT_HEAD, MsgpackWriter, putTextHead } from "../lib/msgpack-writer.ts";
 import type { Batch } from "./batch.ts";
 import { type JsonLines, SPAN } from "./json-lines.ts";
@@ -29,7 +29,6 @@ export interface MsgpackEncoder {
 }
 
 const NEWLINE = 0x0a;
-const NO_METADATA: Body = {};
 
 /** Compiles an encoder of msgpack events. */
 export function msgpackEncoder(options: MsgpackEncoderOptions): MsgpackEncoder {
@@ -42,7 +41,7 @@ class EventEncoder {
   private readonly writer = new MsgpackWriter();
   private readonly transcoder = new JsonToMsgpack(this.writer);
   /** The metadata of an event that has none. */
-  private readonly none: Body | undefined;
+  private readonly none: Readonly<Body> | undefined;
 
   constructor(options: MsgpackEncoderOptions) {
     this.options = options;
@@ -115,7 +114,7 @@ class EventEncoder {
     const { writer, transcoder, none } = this;
     for (let i = 0; i < count; i++) {
       this.head(sec[i]!, nsec[i]!, none);
-      const text = rewritten.get(i);
+      const text = rewritten.size > 0 ? rewritten.get(i) : undefined;
       if (text !== undefined) {
         writer.map(parseJsonObject(text) ?? {});
         continue;
@@ -126,7 +125,7 @@ class EventEncoder {
     }
   }
 
-  private head(sec: number, nsec: number, metadata: Body | undefined): void {
+  private head(sec: number, nsec: number, metadata: Readonly<Body> | undefined): void {
     const { writer } = this;
     if (this.options.time !== "seconds") return writeEventHead(writer, sec, nsec, metadata);
     writer.arrayHead(2);
