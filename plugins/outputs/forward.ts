@@ -36,6 +36,12 @@ export default defineOutput({
         ignored.value++;
         ctx.log.debug(`Ignored a message of ${dial.target} that nobody asked for`);
       },
+      onLoginWanted() {
+        if (config.require_ack_response) return;
+        ctx.log.error(
+          `The server ${dial.target} demands a login, and throws away what was sent before: set shared_key`,
+        );
+      },
     }, config);
     const encoder = msgpackEncoder(eventForm(config));
     const messageOf = messageMaker(config);

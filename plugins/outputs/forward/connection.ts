@@ -16,6 +16,8 @@ export interface ConnectionOptions {
   readonly answerMs: number;
   /** Called for a message that nobody asked for. */
   readonly onIgnored: () => void;
+  /** Called when there is no login and the server wants one: what was sent before is thrown away there. */
+  readonly onLoginWanted: () => void;
 }
 
 /** The server has ended the connection: if it had been idle before, that says nothing about the server. */
@@ -48,13 +50,21 @@ export class Connection {
     this.socket.on("end", () => this.fail(lost("the server has closed the connection")));
   }
 
-  /** Connects and logs in. Without that nothing is sent. */
-  static async open(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
+  /**
+   * Connects and logs in. Without that nothing is sent. Where there is no login, the server has so many milliseconds to
+   * say that it wants one.
+   */
+  static async open(
+    options: ConnectionOptions,
+    signal: AbortSignal,
+    heloMs: number,
+  ): Promise<Connection> {
     const connection = new Connection(options);
     const { credentials } = options;
     try {
       if (credentials === undefined) await connection.connected(signal);
       else await connection.logIn(credentials, signal);
+      if (heloMs > 0) await connection.listen(heloMs, signal);
     } catch (error) {
       connection.fail(error as Error);
       throw error;
@@ -121,6 +131,17 @@ export class Connection {
     });
   }
 
+  private async listen(ms: number, signal: AbortSignal): Promise<void> {
+    let cancel: (() => void) | undefined;
+    try {
+      await this.step<void>(0, "", signal, (done) => {
+        cancel = this.options.clock.after(ms, done);
+      });
+    } finally {
+      cancel?.();
+    }
+  }
+
   private async logIn(credentials: Credentials, signal: AbortSignal): Promise<void> {
     const inbox: FieldValue[] = [];
     let wake: (() => void) | undefined;
@@ -131,7 +152,11 @@ export class Connection {
     };
     const next = (what: string) =>
       this.step<FieldValue>(this.options.connectMs, `no ${what} in time`, signal, (done) => {
-        wake = () => inbox.length > 0 && done(inbox.shift()!);
+        wake = () => {
+          if (inbox.length === 0) return;
+          wake = undefined;
+          done(inbox.shift()!);
+        };
         wake();
       });
     await this.connected(signal);
@@ -179,13 +204,16 @@ export class Connection {
         signal.removeEventListener("abort", onAbort);
         this.failStep = undefined;
       };
-      this.failStep = (error) => {
+      const failStep = (error: Error) => {
         end();
         reject(error);
       };
+      this.failStep = failStep;
       signal.addEventListener("abort", onAbort, { once: true });
       if (signal.aborted) return onAbort();
       begin((value) => {
+        // It may be over already, and another one be under way.
+        if (this.failStep !== failStep) return;
         end();
         resolve(value);
       });
@@ -207,7 +235,7 @@ export class Connection {
 
   private unasked(message: FieldValue): void {
     if (this.options.credentials === undefined && readHelo(message) !== undefined) {
-      // What was sent before it is thrown away there.
+      this.options.onLoginWanted();
       return this.fail(new Error("the server demands a login: set shared_key"));
     }
     this.options.onIgnored();

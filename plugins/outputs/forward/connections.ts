@@ -4,6 +4,8 @@ import type { Message } from "./message.ts";
 
 /** For so long a connection may take to end, in milliseconds. */
 const CLOSE_MS = 500;
+/** For so long a server is listened to that has wanted a login before, in milliseconds. */
+const HELO_MS = 1000;
 
 /** Sends messages to one server, over connections that it keeps for a while. */
 export class Connections {
@@ -13,9 +15,17 @@ export class Connections {
   /** What is open and not in use, with what keeps it from being closed. */
   private readonly idle = new Map<Connection, () => void>();
   private isClosed = false;
+  /** The server has said so, and without a login nothing must be sent that it would throw away. */
+  private mayWantLogin = false;
 
   constructor(options: ConnectionOptions, config: NetConfig) {
-    this.options = options;
+    this.options = {
+      ...options,
+      onLoginWanted: () => {
+        this.mayWantLogin = true;
+        options.onLoginWanted();
+      },
+    };
     this.config = config;
     this.clock = options.clock;
   }
@@ -32,7 +42,11 @@ export class Connections {
         if (!(error instanceof ConnectionLost)) throw error;
       }
     }
-    await this.use(await Connection.open(this.options, signal), make(), signal);
+    const heloMs = this.mayWantLogin ? HELO_MS : 0;
+    const fresh = await Connection.open(this.options, signal, heloMs);
+    // It had the time to say so again.
+    if (heloMs > 0) this.mayWantLogin = false;
+    await this.use(fresh, make(), signal);
   }
 
   /** Resolves when all connections are closed, or a moment later. */

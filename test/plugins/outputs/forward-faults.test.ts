@@ -326,6 +326,33 @@ describe("a login", () => {
     expect(password).toBe(sha512(auth, "u", "pw"));
   });
 
+  test("that the server wants and nobody has set is said, and nothing more is sent until it is wanted no more", async () => {
+    let sent = 0;
+    let isWanted = true;
+    using peer = await ForwardPeer.start({
+      onConnection: (socket) => void (isWanted && socket.write(pack(HELO))),
+      onBytes: (_, bytes) => {
+        sent += bytes.length;
+        return true;
+      },
+    });
+    const output = drive({ port: peer.port });
+    // Without acknowledgements there is no telling in time.
+    await output.write(bodies({ n: 1 })).catch(() => undefined);
+    const said = () => output.ctx.logged.filter(({ level }) => level === "error");
+    await eventually(() => said().length > 0);
+    expect(said()[0]!.message).toContain("throws away what was sent before: set shared_key");
+    await eventually(() => peer.openConnections === 0);
+    sent = 0;
+    for (let i = 0; i < 2; i++) {
+      expect(await failure(output, output.write(bodies({ n: 2 })))).toContain("set shared_key");
+    }
+    expect(sent).toBe(0);
+    isWanted = false;
+    expect(await failure(output, output.write(bodies({ n: 2 })))).toBeUndefined();
+    await eventually(() => sent > 0);
+  });
+
   test("is made for each message where the server does not keep connections", async () => {
     let logins = 0;
     using peer = await loginPeer(["HELO", { nonce: NONCE, keepalive: false }], (ping) => {
