@@ -7,7 +7,7 @@ export interface BenchPipeline {
   readonly kind: LineKind;
   /** Records that must arrive, as a share of the lines. */
   readonly recordsPerLine: number;
-  readonly sink: "null" | "file" | "http";
+  readonly sink: "null" | "file" | "http" | "forward";
   /** YAML of the input's own options and of the filters, as Fluent Bit understands it too. */
   readonly input: Readonly<Record<string, string>>;
   readonly filter?: Readonly<Record<string, string>>;
@@ -47,6 +47,14 @@ export const PIPELINES: readonly BenchPipeline[] = [
     kind: "json",
     recordsPerLine: 1,
     sink: "http",
+    input: { parser: "bench_json" },
+  },
+  { name: "raw → forward", kind: "json", recordsPerLine: 1, sink: "forward", input: {} },
+  {
+    name: "JSON → forward",
+    kind: "json",
+    recordsPerLine: 1,
+    sink: "forward",
     input: { parser: "bench_json" },
   },
   {
@@ -93,6 +101,7 @@ export interface ConfigTarget {
   readonly source: string;
   readonly outFile: string;
   readonly httpPort: number;
+  readonly forwardPort: number;
   readonly stateFolder: string;
 }
 
@@ -142,7 +151,7 @@ export function configFor(pipeline: BenchPipeline, target: ConfigTarget): string
 
 function outputOptions(
   pipeline: BenchPipeline,
-  { outFile, httpPort }: ConfigTarget,
+  { outFile, httpPort, forwardPort }: ConfigTarget,
 ): Record<string, string> {
   const common = { match: "'*'" };
   switch (pipeline.sink) {
@@ -158,6 +167,8 @@ function outputOptions(
         format: "plain",
       };
     }
+    case "forward":
+      return { name: "forward", ...common, host: "127.0.0.1", port: String(forwardPort) };
     case "http":
       return {
         name: "http",

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { generateFile } from "./generate.ts";
+import { ForwardSink } from "./forward-sink.ts";
 import { measure, type Measurement, median } from "./measure.ts";
 import { type BenchPipeline, configFor, PIPELINES } from "./pipelines.ts";
 
@@ -51,6 +52,7 @@ const sink = Bun.serve({
     return new Response("ok");
   },
 });
+const forwardSink = new ForwardSink();
 
 /** Bit by bit: a large buffer of this process would take the memory that the next run has to get. */
 async function countFileLines(path: string): Promise<number> {
@@ -76,10 +78,17 @@ async function runOnce(
   const outFile = `${folder}/out.log`;
   rmSync(outFile, { force: true });
   received = 0;
+  forwardSink.received = 0;
   const config = `${folder}/config.yaml`;
   const stateFolder = `${folder}/state`;
   rmSync(stateFolder, { recursive: true, force: true });
-  const target = { source, outFile, httpPort: sink.port!, stateFolder };
+  const target = {
+    source,
+    outFile,
+    httpPort: sink.port!,
+    forwardPort: forwardSink.port,
+    stateFolder,
+  };
   writeFileSync(config, configFor(pipeline, target));
   // What the run before wrote must not be written back at this one's expense, and the source must be in
   // memory for everybody: Fluent Bit drops what it has read from the page cache.
@@ -91,6 +100,8 @@ async function runOnce(
     ? expected
     : pipeline.sink === "file"
     ? await countFileLines(outFile)
+    : pipeline.sink === "forward"
+    ? await forwardSink.until(expected)
     : received;
   if (found !== expected) {
     const what = `${contender.name}, ${pipeline.name}: ${found} records arrived, not ${expected}`;
@@ -160,5 +171,6 @@ try {
   await main();
 } finally {
   await sink.stop(true);
+  forwardSink.stop();
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,9 +1,8 @@
-import { ConfigError, defineOutput } from "logcollector/plugin";
+import { ConfigError, defineOutput, failureReason } from "logcollector/plugin";
 import * as z from "zod";
 import { HttpClient } from "./http/client.ts";
 import { compressions } from "./http/compression.ts";
 import { type HttpConfig, httpFields } from "./http/config.ts";
-import { failureReason } from "./http/failure-reason.ts";
 import { bodyFormat } from "./http/format.ts";
 import { type Headers, isHeaderName, mergeHeaders } from "./http/headers.ts";
 import { payloadForm } from "./http/payload-form.ts";

@@ -17,8 +17,8 @@ const LOWER_T = 0x74;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** Shorter text is copied byte by byte: a call costs more. */
-const SHORT_TEXT = 24;
+/** The most bytes of text whose head is one byte. */
+const LONGEST_SHORT_TEXT = 31;
 /** Every power of ten up to this is a double, so that a division by one rounds once. */
 const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 
@@ -100,17 +100,32 @@ export class JsonToMsgpack {
 
   private text(from: number): number {
     const { bytes, into } = this;
+    // Nearly all text is short: it is copied while its end is looked for, behind room for a head of one byte.
+    into.reserve(LONGEST_SHORT_TEXT + 1);
+    const { memory, length: head } = into;
+    let at = head;
+    let i = from + 1;
+    for (const last = i + LONGEST_SHORT_TEXT; i <= last; i++) {
+      const c = bytes[i]!;
+      if (c === QUOTE) {
+        memory[head] = 0xa0 | (at - head);
+        into.length = at + 1;
+        return i + 1;
+      }
+      if (c === BACKSLASH) return this.escapedText(from, i);
+      memory[++at] = c;
+    }
+    return this.longText(from, i);
+  }
+
+  private longText(from: number, known: number): number {
+    const { bytes, into } = this;
     const start = from + 1;
-    let end = start;
+    let end = known;
     while (bytes[end] !== QUOTE && bytes[end] !== BACKSLASH) end++;
     if (bytes[end] === BACKSLASH) return this.escapedText(from, end);
-    const size = end - start;
-    into.textHead(size);
-    const { memory } = into;
-    let at = into.length;
-    if (size < SHORT_TEXT) { for (let i = start; i < end; i++) memory[at++] = bytes[i]!; }
-    else at += bytes.copy(memory, at, start, end);
-    into.length = at;
+    into.textHead(end - start);
+    into.length += bytes.copy(into.memory, into.length, start, end);
     return end + 1;
   }
 
@@ -140,7 +155,8 @@ export class JsonToMsgpack {
     ) {
       return this.oddNumber(from, at);
     }
-    this.into.number(sign * (decimals === 0 ? digits : digits / POWERS[decimals]!));
+    if (decimals === 0 && sign === 1) this.into.whole(digits);
+    else this.into.number(sign * (decimals === 0 ? digits : digits / POWERS[decimals]!));
     return at;
   }
 

@@ -9,14 +9,16 @@ export interface EventRecord {
   readonly metadata?: Fields | undefined;
 }
 
-const HEAD_BYTES = 12;
+const HEAD_BYTES = 13;
+/** Written without a look into it. */
+export const NO_METADATA: Fields = {};
 const writer = new MsgpackWriter();
 
 /** The records as Fluent Bit's own events, one behind the other: `[[EventTime, metadata], body]`. */
 export function encodeMsgpackEvents(records: readonly EventRecord[]): Uint8Array {
   writer.clear();
   for (const { sec, nsec, body, metadata } of records) {
-    writeEventHead(writer, sec, nsec, metadata ?? {});
+    writeEventHead(writer, sec, nsec, metadata ?? NO_METADATA);
     writer.map(body);
   }
   return Buffer.from(writer.written);
@@ -40,7 +42,18 @@ export function writeEventHead(
   if (metadata !== undefined) memory[at++] = 0x92;
   memory[at++] = 0xd7;
   memory[at++] = 0;
-  at = memory.writeUInt32BE(sec >>> 0, at);
-  into.length = memory.writeUInt32BE(nsec, at);
-  if (metadata !== undefined) into.map(metadata);
+  at = putUint32(sec, memory, at);
+  at = putUint32(nsec, memory, at);
+  if (metadata === NO_METADATA) memory[at++] = 0x80;
+  into.length = at;
+  if (metadata !== undefined && metadata !== NO_METADATA) into.map(metadata);
+}
+
+/** A call of the runtime would cost more. */
+function putUint32(value: number, memory: Uint8Array, at: number): number {
+  memory[at] = value >>> 24;
+  memory[at + 1] = value >>> 16;
+  memory[at + 2] = value >>> 8;
+  memory[at + 3] = value;
+  return at + 4;
 }

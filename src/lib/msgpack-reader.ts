@@ -16,8 +16,11 @@ export class MsgpackReader {
   /** Where the next value begins. */
   offset = 0;
   private readonly bytes: Buffer;
+  private readonly textsAre: "text" | "bytes";
 
-  constructor(bytes: Uint8Array) {
+  /** Text that may not be UTF-8, such as a salt, is to be read as `bytes`; the keys of maps are text all the same. */
+  constructor(bytes: Uint8Array, textsAre: "text" | "bytes" = "text") {
+    this.textsAre = textsAre;
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
@@ -139,7 +142,8 @@ export class MsgpackReader {
     return fields;
   }
 
-  private text(length: number): string {
+  private text(length: number): string | Buffer {
+    if (this.textsAre === "bytes") return this.take(length);
     const { offset } = this;
     this.need(length);
     this.offset += length;

@@ -9,6 +9,12 @@ const TWO_TO_32 = 2 ** 32;
 const MAX_UNSIGNED = 2n ** 64n - 1n;
 const MIN_SIGNED = -(2n ** 63n);
 
+/** A double to be taken apart: calls of the runtime cost more. */
+const DOUBLE = new Float64Array([1]);
+const DOUBLE_BYTES = new Uint8Array(DOUBLE.buffer);
+/** Where its bytes are, the most significant first. That of 1 is 0x3f. */
+const DOUBLE_ORDER = DOUBLE_BYTES[0] === 0x3f ? [0, 1, 2, 3, 4, 5, 6, 7] : [7, 6, 5, 4, 3, 2, 1, 0];
+
 /** Writes msgpack values one behind the other, whole numbers as integers, each in its shortest form. */
 export class MsgpackWriter {
   /** What was written is here, up to {@link length}; a longer write moves it elsewhere. */
@@ -94,36 +100,50 @@ export class MsgpackWriter {
 
   /** Of a text of so many bytes, which must follow. */
   textHead(bytes: number): void {
+    this.reserve(bytes + LONGEST_TEXT_HEAD);
+    this.length = putTextHead(bytes, this.memory, this.length);
+  }
+
+  /** Of binary data of so many bytes, which must follow. */
+  binaryHead(bytes: number): void {
     this.reserve(bytes + 5);
-    const { memory } = this;
-    let at = this.length;
-    if (bytes < 32) memory[at++] = 0xa0 | bytes;
-    else if (bytes < 0x100) {
-      memory[at++] = 0xd9;
-      memory[at++] = bytes;
-    } else if (bytes < 0x10000) {
-      memory[at++] = 0xda;
-      memory[at++] = bytes >> 8;
-      memory[at++] = bytes;
-    } else {
-      memory[at++] = 0xdb;
-      at = memory.writeUInt32BE(bytes, at);
+    const size = bytes < 0x100 ? 1 : bytes < 0x10000 ? 2 : 4;
+    this.memory[this.length++] = size === 1 ? 0xc4 : size === 2 ? 0xc5 : 0xc6;
+    this.length = this.memory.writeUIntBE(bytes, this.length, size);
+  }
+
+  /** Of an array of so many items, which must follow. */
+  arrayHead(items: number): void {
+    this.reserve(5);
+    if (items < 16) {
+      this.memory[this.length++] = 0x90 | items;
+      return;
     }
-    this.length = at;
+    const size = items < 0x10000 ? 2 : 4;
+    this.memory[this.length++] = size === 2 ? 0xdc : 0xdd;
+    this.length = this.memory.writeUIntBE(items, this.length, size);
   }
 
   number(value: number): void {
     this.reserve(9);
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) return this.double(value);
-    const { memory } = this;
-    const at = this.length;
-    if (value >= 0) this.length = unsigned(memory, at, value);
-    else this.length = negative(memory, at, value);
+    if (value >= 0) this.length = unsigned(this.memory, this.length, value);
+    else this.length = negative(this.memory, this.length, value);
+  }
+
+  /** A whole number from 0, known to be one that a double counts exactly. */
+  whole(value: number): void {
+    this.reserve(9);
+    this.length = unsigned(this.memory, this.length, value);
   }
 
   private double(value: number): void {
-    this.memory[this.length] = 0xcb;
-    this.length = this.memory.writeDoubleBE(value, this.length + 1);
+    DOUBLE[0] = value;
+    const { memory } = this;
+    let at = this.length;
+    memory[at++] = 0xcb;
+    for (let i = 0; i < 8; i++) memory[at++] = DOUBLE_BYTES[DOUBLE_ORDER[i]!]!;
+    this.length = at;
   }
 
   private bigint(value: bigint): void {
@@ -144,13 +164,9 @@ export class MsgpackWriter {
   }
 
   private binary(bytes: Uint8Array): void {
-    const { length } = bytes;
-    this.reserve(length + 5);
-    const size = length < 0x100 ? 1 : length < 0x10000 ? 2 : 4;
-    this.memory[this.length++] = size === 1 ? 0xc4 : size === 2 ? 0xc5 : 0xc6;
-    this.length = this.memory.writeUIntBE(length, this.length, size);
+    this.binaryHead(bytes.length);
     this.memory.set(bytes, this.length);
-    this.length += length;
+    this.length += bytes.length;
   }
 
   private byte(byte: number): void {
@@ -191,6 +207,30 @@ export class MsgpackWriter {
   }
 }
 
+/** Of the head of a text, in bytes. */
+export const LONGEST_TEXT_HEAD = 5;
+
+/** Writes the head of a text of so many bytes, and returns the position after it. */
+export function putTextHead(bytes: number, memory: Buffer, at: number): number {
+  if (bytes < 32) {
+    memory[at] = 0xa0 | bytes;
+    return at + 1;
+  }
+  if (bytes < 0x100) {
+    memory[at] = 0xd9;
+    memory[at + 1] = bytes;
+    return at + 2;
+  }
+  if (bytes < 0x10000) {
+    memory[at] = 0xda;
+    memory[at + 1] = bytes >> 8;
+    memory[at + 2] = bytes;
+    return at + 3;
+  }
+  memory[at] = 0xdb;
+  return memory.writeUInt32BE(bytes, at + 1);
+}
+
 function headBytes(bytes: number): number {
   if (bytes < 32) return 1;
   if (bytes < 0x100) return 2;
@@ -215,7 +255,11 @@ function unsigned(memory: Buffer, at: number, value: number): number {
   }
   if (value < TWO_TO_32) {
     memory[at] = 0xce;
-    return memory.writeUInt32BE(value, at + 1);
+    memory[at + 1] = value >>> 24;
+    memory[at + 2] = value >>> 16;
+    memory[at + 3] = value >>> 8;
+    memory[at + 4] = value;
+    return at + 5;
   }
   memory[at] = 0xcf;
   memory.writeUInt32BE(Math.floor(value / TWO_TO_32), at + 1);

@@ -5,6 +5,8 @@ import { type Accessor, compileAccessor, type Fields, type Value } from "./recor
 export interface Template {
   /** As it was written. */
   readonly source: string;
+  /** Whether the text depends on the record: if not, one text serves all records of a tag. */
+  readonly readsRecord: boolean;
   /** The text; a field that is absent, or an array, gives nothing. */
   render(fields: Fields, tag: string, captures?: Captures): string;
   /** The text, or `undefined` when a field that it names is absent. */
@@ -45,6 +47,7 @@ export function compileTemplate(source: string): Template {
   };
   return {
     source,
+    readsRecord: parts.some(({ kind }) => kind === "field" || kind === "capture"),
     render: (fields, tag, captures) => only ?? renderParts(fields, tag, captures, false)!,
     renderComplete: (fields, tag, captures) => only ?? renderParts(fields, tag, captures, true),
   };

@@ -35,6 +35,7 @@ const BUILTINS: Readonly<Record<PluginKind, Readonly<Record<string, Load>>>> = {
   },
   output: {
     file: () => require("../../plugins/outputs/file.ts"),
+    forward: () => require("../../plugins/outputs/forward.ts"),
     http: () => require("../../plugins/outputs/http.ts"),
     null: () => require("../../plugins/outputs/null.ts"),
     stdout: () => require("../../plugins/outputs/stdout.ts"),

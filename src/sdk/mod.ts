@@ -76,6 +76,11 @@ export {
 } from "./net-fields.ts";
 export { type JsonLines, SPAN } from "./json-lines.ts";
 export type { RawLines, RawSource } from "./raw-lines.ts";
+export {
+  type MsgpackEncoder,
+  msgpackEncoder,
+  type MsgpackEncoderOptions,
+} from "./msgpack-encoder.ts";
 export { tlsOptions } from "./tls-options.ts";
 export { optionOrder, type WrittenOption } from "./option-order.ts";
 export { type OptionPlace, optionPlace } from "./option-place.ts";
@@ -93,7 +98,10 @@ export { escapeControls } from "../lib/escape-controls.ts";
 export { parseJsonObject } from "../lib/json-object.ts";
 export { stringifyJson, stringifyJsonLines } from "../lib/json-text.ts";
 export { encodeMsgpackEvents } from "../lib/msgpack-event.ts";
+export { MsgpackReader } from "../lib/msgpack-reader.ts";
 export { formatRecordText, formatValueText } from "../lib/msgpack-text.ts";
+export { MsgpackWriter } from "../lib/msgpack-writer.ts";
+export { failureReason } from "../lib/failure-reason.ts";
 export { compilePattern, type Pattern } from "../lib/pattern.ts";
 export { lineFrame, quoteLines } from "../lib/quoted-lines.ts";
 export { type Accessor, compileAccessor, compileFieldName } from "../lib/record-accessor.ts";

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { FluentServer } from "@fluent-org/logger";
 import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Collector } from "../support/binary.ts";
@@ -110,6 +111,31 @@ describe("the example", () => {
       { time: "2026-11-22T14:05:01.000000Z", path: "/index.html", status: 200, bytes: 5124 },
       { user: "alice", method: "POST", path: "/api/orders", status: 503, bytes: 187 },
     ]);
+  });
+
+  test("forward-to-aggregator logs in and delivers joined lines, and proves the key", async () => {
+    using folder = new TempFolder();
+    const security = { serverHostname: "agg", sharedKey: "k", authorize: false, userDict: {} };
+    const server = new FluentServer({ listenOptions: { port: 0, host: "127.0.0.1" }, security });
+    const entries: { tag: string; log: string }[] = [];
+    server.on("entry", (tag, _time, body) => void entries.push({ tag, log: String(body["log"]) }));
+    await server.listen();
+    const cri = (rest: string) => `2026-11-22T14:05:02.25Z stdout ${rest}\n`;
+    await using collector = await example("forward-to-aggregator.yaml", folder, {
+      "logs/web.log": cri("P split ") + cri("F line") + cri("F end"),
+    }, {
+      STATE_FOLDER: folder.at("state"),
+      CONTAINER_LOGS: folder.at("logs/*.log"),
+      AGGREGATOR_PORT: String(server.port),
+      FORWARD_SHARED_KEY: "k",
+    });
+    await eventually(() => entries.length === 2, () => collector.stderr, 30_000);
+    expect(await collector.stop()).toBe(0);
+    await server.close();
+    expect(entries.map(({ log }) => log.trimEnd())).toEqual(["split line", "end"]);
+    expect(entries.every(({ tag }) => tag.startsWith("edge.") && tag.endsWith("web.log"))).toBe(
+      true,
+    );
   });
 
   test("classic.conf prints parsed lines", async () => {

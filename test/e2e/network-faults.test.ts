@@ -1,81 +1,30 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { appendFile } from "node:fs/promises";
-import { readFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type Certificates, makeCertificates } from "../plugins/outputs/certificates.ts";
-import { Collector } from "../support/binary.ts";
 import { eventually } from "../support/eventually.ts";
+import {
+  firstsOf,
+  type Options,
+  PAUSE_MS,
+  peakBytes,
+  Setup,
+  upTo,
+} from "../support/fault-setup.ts";
 import { metric, untilMetric } from "../support/metric.ts";
 import { type Exchange, OK, RawServer } from "../support/raw-server.ts";
-import { TempFolder } from "../support/temp-folder.ts";
 
 // What ends a test that waits in vain are the deadlines of what it waits for.
 setDefaultTimeout(60_000);
-
-/** Pauses between attempts are half of this at least, in milliseconds. */
-const PAUSE_MS = 300;
-
-type Options = Readonly<Record<string, unknown>>;
-
-/** A collector that sends the lines of one file to outputs, with short pauses. */
-class Setup implements AsyncDisposable {
-  readonly collector: Collector;
-  private readonly folder: TempFolder;
-  private readonly path: string;
-
-  private constructor(folder: TempFolder, path: string) {
-    this.folder = folder;
-    this.path = path;
-    this.collector = new Collector(["-c", folder.at("config.yaml")]);
-  }
-
-  static async start(outputs: readonly Options[], { onDisk = false } = {}): Promise<Setup> {
-    const folder = new TempFolder();
-    const path = folder.at("app.log");
-    const base = PAUSE_MS / 1000;
-    const service = { flush: 0.05, "scheduler.base": base, "scheduler.cap": base };
-    const storage = { "storage.path": folder.at("storage") };
-    const config = {
-      service: { ...service, http_server: "on", http_port: 0, ...(onDisk && storage) },
-      pipeline: {
-        inputs: [{
-          name: "tail",
-          path,
-          read_from_head: "on",
-          "storage.type": onDisk ? "filesystem" : "memory",
-        }],
-        outputs,
-      },
-    };
-    await Bun.write(path, "");
-    await Bun.write(folder.at("config.yaml"), JSON.stringify(config));
-    return new Setup(folder, path);
-  }
-
-  /** Appends numbers as lines, which one payload takes along. */
-  async write(from: number, to: number, line: (n: number) => string = String): Promise<void> {
-    await appendFile(this.path, upTo(to - from).map((i) => `${line(from + i)}\n`).join(""));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.collector[Symbol.asyncDispose]();
-    this.folder[Symbol.dispose]();
-  }
-}
 
 function to(port: number, options: Options = {}): Options {
   return { name: "http", match: "*", host: "127.0.0.1", port, format: "json_lines", ...options };
 }
 
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 const numbersOf = (server: RawServer): number[] =>
   server.records.map(({ log }) => parseInt(String(log)));
 const answer = (status: number, headers = "") =>
   `HTTP/1.1 ${status} x\r\nContent-Length: 0\r\n${headers}\r\n`;
-
-/** Each once, where it came first: what came again is a duplicate. */
-const firstsOf = (numbers: readonly number[]): number[] => [...new Set(numbers)];
 
 /** Milliseconds between each request and the one before. */
 const gapsOf = (times: readonly number[]): number[] =>
@@ -440,12 +389,6 @@ describe("a server that refuses", () => {
     expect(taken).toEqual(upTo(200));
   });
 });
-
-/** The largest that the process ever was, in bytes. */
-function peakBytes(pid: number): number {
-  const match = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  return Number(match![1]) * 1024;
-}
 
 const MiB = 1 << 20;
 

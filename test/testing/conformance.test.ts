@@ -10,19 +10,23 @@ import {
 import { ParserRegistry } from "../../src/loader/parser-registry.ts";
 import { builtins } from "../../src/loader/registry.ts";
 import json from "../../plugins/parsers/json.ts";
+import { ForwardPeer } from "../support/forward-peer.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
 let sink: HttpSink;
+let peer: ForwardPeer;
 const folder = new TempFolder();
 const registry = new ParserRegistry({ log: new CapturedLog() });
 
 beforeAll(async () => {
   sink = await HttpSink.listen();
+  peer = await ForwardPeer.start();
   writeFileSync(folder.at("list.txt"), "first\nGET\n");
   writeFileSync(folder.at("in.log"), "first line\nsecond line\n");
 });
 afterAll(async () => {
   await sink[Symbol.asyncDispose]();
+  peer[Symbol.dispose]();
   folder[Symbol.dispose]();
 });
 
@@ -53,6 +57,7 @@ const OPTIONS: Readonly<Record<string, ConformanceOptions>> = {
   "filter throttle": { options: { rate: 1, window: 2, interval: "1s" } },
   "filter type_converter": { options: { int_key: "status status_text string" } },
   "output file": { options: () => ({ path: folder.path, file: "out.txt", format: "plain" }) },
+  "output forward": { options: () => ({ port: peer.port, require_ack_response: true }) },
   "output http": { options: () => ({ host: sink.host, port: sink.port, format: "json_lines" }) },
   "output null": { options: { format: "json" } },
   "output stdout": { options: { format: "json_lines" } },

@@ -1,10 +1,10 @@
 import {
   type Batch,
-  encodeMsgpackEvents,
   jsonEncoder,
   lineFrame,
   type Logger,
   type LogRecord,
+  msgpackEncoder,
   type Payload,
   quoteLines,
   stringifyJsonLines,
@@ -30,11 +30,10 @@ export function recordFormat(config: FileConfig, log: Logger): RecordFormat {
       return linesOf(ltsvLine(delimiters(config, "ltsv", ignored)));
     case "csv":
       return csvFormat(delimiters(config, "csv", ignored), config.csv_column_names);
-    case "msgpack":
-      return {
-        encode: (batch, into) => into.bytes(encodeMsgpackEvents(batch.records), batch.length),
-        finish,
-      };
+    case "msgpack": {
+      const events = msgpackEncoder({ metadata: "always" });
+      return { encode: (batch, into) => into.bytes(events.encode(batch), batch.length), finish };
+    }
   }
 }
 

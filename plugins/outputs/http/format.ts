@@ -1,9 +1,9 @@
 import {
   type Batch,
-  encodeMsgpackEvents,
   type Framing,
   jsonEncoder,
   type Logger,
+  msgpackEncoder,
   type PayloadWriter,
   stringifyJsonLines,
 } from "logcollector/plugin";
@@ -20,10 +20,11 @@ export interface BodyFormat {
 export function bodyFormat(config: HttpConfig, log: Logger): BodyFormat {
   if (config.format === "gelf") return gelfFormat(config, log);
   if (config.format === "msgpack") {
+    const events = msgpackEncoder({ metadata: "always" });
     return {
       contentType: "application/msgpack",
       framing: {},
-      encode: (batch, into) => into.bytes(encodeMsgpackEvents(batch.records), batch.length),
+      encode: (batch, into) => into.bytes(events.encode(batch), batch.length),
     };
   }
   const encoder = jsonEncoder({

@@ -19,7 +19,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["DEPTH_ZERO_SELF_SIGNED_CERT", UNKNOWN],
 ]);
 
-/** Why a request failed, with the error's code. */
+/** Why a connection failed, with the error's code. */
 export function failureReason({ code, message }: NodeJS.ErrnoException): string {
   const text = REASONS.get(code ?? "") ?? message;
   return code === undefined || text.includes(code) ? text : `${text} (${code})`;
