@@ -74,6 +74,21 @@ export {
   type TlsConfig,
   tlsFields,
 } from "./net-fields.ts";
+export { basicAuthorization } from "./http/basic-authorization.ts";
+export type { HttpClient } from "./http/client.ts";
+export { type HttpClientConfig, httpTimeFields } from "./http/client-config.ts";
+export { httpClient } from "./http/http-client.ts";
+export { type Compression, compressions } from "./http/compression.ts";
+export {
+  type HttpHeaders,
+  type HttpRequestHeaders,
+  isHeaderName,
+  mergeHeaders,
+} from "./http/headers.ts";
+export { PartSender, type PartSenderOptions } from "./http/part-sender.ts";
+export type { Post } from "./http/payload-parts.ts";
+export { type FindEnds, RecordList } from "./http/record-list.ts";
+export { type HttpResponse, TooLargeError } from "./http/response.ts";
 export { type JsonLines, SPAN } from "./json-lines.ts";
 export type { RawLines, RawSource } from "./raw-lines.ts";
 export { tlsOptions } from "./tls-options.ts";

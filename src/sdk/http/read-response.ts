@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Response } from "./response.ts";
+import type { HttpResponse } from "./response.ts";
 
 /** What is kept of an answer's body, in bytes. */
 const KEPT = 4096;
@@ -13,7 +13,7 @@ const READ = 65_536;
 export function readResponse(
   message: IncomingMessage,
   onPart: () => void,
-): Promise<Response> {
+): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let kept = 0;

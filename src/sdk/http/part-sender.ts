@@ -1,4 +1,6 @@
-import { type Clock, type Payload, PermanentError } from "logcollector/plugin";
+import type { Clock } from "../context.ts";
+import { PermanentError } from "../errors.ts";
+import type { Payload } from "../payload.ts";
 import type { Compression } from "./compression.ts";
 import { PayloadParts, type Post } from "./payload-parts.ts";
 import type { RecordList } from "./record-list.ts";

@@ -1,4 +1,4 @@
-import { PartialError, PermanentError, type RefusedPart } from "logcollector/plugin";
+import { PartialError, PermanentError, type RefusedPart } from "../errors.ts";
 import type { RecordList } from "./record-list.ts";
 import { TooLargeError } from "./response.ts";
 

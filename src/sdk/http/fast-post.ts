@@ -1,6 +1,6 @@
-import type { HttpConfig } from "./config.ts";
-import type { RequestHeaders } from "./headers.ts";
-import type { Response } from "./response.ts";
+import type { HttpClientConfig } from "./client-config.ts";
+import type { HttpRequestHeaders } from "./headers.ts";
+import type { HttpResponse } from "./response.ts";
 
 /** What is kept of an answer's body, in bytes, and what is read of it at most. */
 const KEPT = 4096;
@@ -11,7 +11,7 @@ const READ = 65_536;
  * no time limit of its own for connecting, and cannot say from which address or through which TLS version.
  * So it is used where none of that matters: plain HTTP, to a server that has just answered.
  */
-export function canPostFast(config: HttpConfig, hasProxy: boolean): boolean {
+export function canPostFast(config: HttpClientConfig, hasProxy: boolean): boolean {
   return !config.tls && !hasProxy && !config.ipv6 && config["net.keepalive"] &&
     config["net.source_address"] === undefined &&
     config["net.max_worker_connections"] === 0;
@@ -21,7 +21,7 @@ export interface FastRequest {
   readonly url: string;
   readonly method: string;
   readonly body: Uint8Array;
-  readonly headers: RequestHeaders;
+  readonly headers: HttpRequestHeaders;
   /** From the start to the end of the answer, in milliseconds; 0 for no limit. */
   readonly timeoutMs: number;
   /** Between two parts of the answer, in milliseconds; 0 for no limit. */
@@ -33,7 +33,7 @@ export interface FastRequest {
 export class LateError extends Error {}
 
 /** Sends one request. Rejects as `fetch` does, and with a LateError when it takes too long. */
-export async function postFast(request: FastRequest): Promise<Response> {
+export async function postFast(request: FastRequest): Promise<HttpResponse> {
   const { url, method, body, timeoutMs, idleMs, signal } = request;
   // Not AbortSignal.timeout(): its timer, and all that hangs on it, would outlive each request by the time limit.
   const limit = new AbortController();
@@ -76,7 +76,7 @@ export async function postFast(request: FastRequest): Promise<Response> {
 }
 
 /** `onPart` is called before each part that is waited for. */
-async function beginningOf(response: globalThis.Response, onPart: () => void): Promise<string> {
+async function beginningOf(response: Response, onPart: () => void): Promise<string> {
   if (response.body === null || response.headers.get("content-length") === "0") return "";
   const parts: Uint8Array[] = [];
   let read = 0;

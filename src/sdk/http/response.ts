@@ -1,7 +1,7 @@
-import { PermanentError, ThrottledError } from "logcollector/plugin";
+import { PermanentError, ThrottledError } from "../errors.ts";
 
 /** What is kept of an answer. */
-export interface Response {
+export interface HttpResponse {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly location: string | undefined;
@@ -17,7 +17,7 @@ const MAX_SHOWN = 500;
 
 /** What an answer other than success means for the payload; `undefined` for success. */
 export function errorOf(
-  response: Response,
+  response: HttpResponse,
   what: string,
   options: { readonly showBody: boolean; readonly nowMs: number },
 ): Error | undefined {
