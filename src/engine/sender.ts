@@ -312,9 +312,11 @@ export class Sender {
     const { keep, log, metrics, book } = this.options;
     const { partition, attempt: attempts } = payload;
     let kept = 0;
-    for (const { bytes, records } of keep === undefined ? [] : refusedParts) {
+    for (const part of keep === undefined ? [] : refusedParts) {
+      const { bytes, records } = part;
+      const why = part.message ?? message;
       try {
-        await keep!({ partition, bytes, records, reason, message, attempts });
+        await keep!({ partition, bytes, records, reason, message: why, attempts });
         kept += records;
       } catch (error) {
         log.error(

@@ -44,3 +44,10 @@ export function writeEventHead(
   into.length = memory.writeUInt32BE(nsec, at);
   if (metadata !== undefined) into.map(metadata);
 }
+
+/** Fields as one msgpack map. */
+export function encodeMsgpackMap(fields: Fields): Uint8Array {
+  writer.clear();
+  writer.map(fields);
+  return Buffer.from(writer.written);
+}

@@ -33,9 +33,11 @@ const BUILTINS: Readonly<Record<PluginKind, Readonly<Record<string, Load>>>> = {
     type_converter: () => require("../../plugins/filters/type_converter/mod.ts"),
   },
   output: {
+    es: () => require("../../plugins/outputs/es/mod.ts"),
     file: () => require("../../plugins/outputs/file.ts"),
     http: () => require("../../plugins/outputs/http.ts"),
     null: () => require("../../plugins/outputs/null.ts"),
+    opensearch: () => require("../../plugins/outputs/es/opensearch.ts"),
     stdout: () => require("../../plugins/outputs/stdout.ts"),
   },
   parser: {

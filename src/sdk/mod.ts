@@ -107,7 +107,7 @@ export { messageWithPlace, noteUserFolder } from "../lib/error-place.ts";
 export { escapeControls } from "../lib/escape-controls.ts";
 export { parseJsonObject } from "../lib/json-object.ts";
 export { stringifyJson, stringifyJsonLines } from "../lib/json-text.ts";
-export { encodeMsgpackEvents } from "../lib/msgpack-event.ts";
+export { encodeMsgpackEvents, encodeMsgpackMap } from "../lib/msgpack-event.ts";
 export { formatRecordText, formatValueText } from "../lib/msgpack-text.ts";
 export { compilePattern, type Pattern } from "../lib/pattern.ts";
 export { lineFrame, quoteLines } from "../lib/quoted-lines.ts";

@@ -8,7 +8,7 @@ import { failureReason } from "./failure-reason.ts";
 import { canPostFast, LateError, postFast } from "./fast-post.ts";
 import type { HttpRequestHeaders } from "./headers.ts";
 import { type Proxy, proxyFor, TunnelAgent, unbracket } from "./proxy.ts";
-import { readResponse } from "./read-response.ts";
+import { KEPT, readResponse } from "./read-response.ts";
 import { errorOf, type HttpResponse } from "./response.ts";
 
 /**
@@ -72,15 +72,17 @@ export class HttpClient {
 
   /**
    * Delivers a body. Resolves for an answer of success, and rejects with the error whose class says what is to become
-   * of the payload: refused for good, too large, to be tried again, or not before a certain time.
+   * of the payload: refused for good, too large, to be tried again, or not before a certain time. Of the answer's body
+   * `keep` bytes are kept, a few kilobytes when nobody says.
    */
   async deliver(
     body: Uint8Array,
     headers: HttpRequestHeaders,
     signal: AbortSignal,
+    keep: number = KEPT,
   ): Promise<HttpResponse> {
     const what = `Cannot ${this.config.http_method.toLowerCase()} to ${this.target}`;
-    const response = await this.request(body, headers, signal).catch((error: Error) => {
+    const response = await this.request(body, headers, signal, keep).catch((error: Error) => {
       throw new Error(`${what}: ${failureReason(error)}`, { cause: error });
     });
     const error = errorOf(response, what, {
@@ -96,21 +98,22 @@ export class HttpClient {
     body: Uint8Array,
     headers: HttpRequestHeaders,
     signal: AbortSignal,
+    keep: number = KEPT,
   ): Promise<HttpResponse> {
     signal.throwIfAborted();
     this.recycle();
     this.inFlight++;
     this.requests++;
     try {
-      const response = await this.fast(body, headers, signal) ??
-        await this.once(body, headers, signal);
+      const response = await this.fast(body, headers, signal, keep) ??
+        await this.once(body, headers, signal, keep);
       this.isWarm = true;
       return response;
     } catch (error) {
       this.isWarm = false;
       // The server may have closed a connection at the moment it was used again: that says nothing about it.
       if (!(error instanceof StaleConnection)) throw error;
-      return await this.once(body, headers, signal);
+      return await this.once(body, headers, signal, keep);
     } finally {
       this.inFlight--;
       if (this.inFlight === 0) this.closeWhenIdle();
@@ -122,6 +125,7 @@ export class HttpClient {
     body: Uint8Array,
     headers: HttpRequestHeaders,
     signal: AbortSignal,
+    keep: number,
   ): Promise<HttpResponse | undefined> {
     if (this.fastUrl === undefined || !this.isWarm) return undefined;
     // A header that is there twice, and one that asks for the end of the connection, only node:http sends.
@@ -132,6 +136,7 @@ export class HttpClient {
         method: this.config.http_method,
         body,
         headers,
+        keep,
         timeoutMs: this.answerMs,
         idleMs: this.readIdleMs,
         signal,
@@ -157,6 +162,7 @@ export class HttpClient {
     body: Uint8Array,
     headers: HttpRequestHeaders,
     signal: AbortSignal,
+    keep: number,
   ): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       const request = (this.speaksTls ? https : http).request({
@@ -186,7 +192,7 @@ export class HttpClient {
         settle(() => reject(isStale ? new StaleConnection(error) : error));
       });
       request.on("response", (response) => {
-        readResponse(response, () => idle.start(this.readIdleMs, "the answer stands still"))
+        readResponse(response, keep, () => idle.start(this.readIdleMs, "the answer stands still"))
           .then((read) => settle(() => resolve(read)), (error) => settle(() => reject(error)));
       });
       this.watch(request, step);

@@ -36,7 +36,7 @@ export class PartSender {
     let refusal: TooLargeError | undefined;
     if (records === 1 || !this.isTooLarge(bytes.length)) {
       try {
-        return await post(bytes);
+        return await post(bytes, records);
       } catch (error) {
         if (!(error instanceof TooLargeError) || records === 1) throw error;
         refusal = error;
@@ -44,6 +44,7 @@ export class PartSender {
     }
     const sending = new PayloadParts(await this.takeApart(payload, refusal), {
       pack: (body) => this.options.compression?.pack(body) ?? Promise.resolve(body),
+      unpack: (body) => this.options.compression?.unpack(body) ?? Promise.resolve(body),
       post,
       isTooLarge: (length) => this.isTooLarge(length),
       learn: (length) => this.remember(length),

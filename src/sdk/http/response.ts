@@ -5,8 +5,10 @@ export interface HttpResponse {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly location: string | undefined;
-  /** The beginning of the body. */
+  /** The beginning of the body, or all of it. */
   readonly body: string;
+  /** Whether all of the body was kept. */
+  readonly isWhole: boolean;
 }
 
 /** The body is larger than the server takes; a smaller one may be taken. */
