@@ -18,7 +18,6 @@ const UNKNOWN: Outcome = {
 /** How an answer begins in which no record has failed, and how any answer begins up to its items. */
 const NO_ERRORS = /^\s*\{"took":\d+,(?:"ingest_took":\d+,)?"errors":false,"items":\[/;
 const BEGINNING = /^\s*\{(?:"\w+":(?:-?\d+|true|false),)*"items":\[/;
-const STATUS_OF_SUCCESS = '"status":2';
 const MAX_WORDS = 500;
 
 /**
@@ -30,22 +29,8 @@ export function readBulkAnswer(
   records: number,
 ): readonly Outcome[] | undefined {
   const { body, isWhole } = response;
-  if (isWhole && isPlainSuccess(body, records)) return undefined;
   const outcomes = isWhole ? outcomesOfAll(body, records) : outcomesOfBeginning(body, records);
   return outcomes.every(({ what }) => what === "taken") ? undefined : outcomes;
-}
-
-/**
- * Whether every record was taken, without making objects of the answer. Only a name can look like `"status":` in JSON,
- * since a quote in a text has a backslash in front.
- */
-function isPlainSuccess(body: string, records: number): boolean {
-  if (!NO_ERRORS.test(body) || !/\]\}\s*$/.test(body)) return false;
-  let found = 0;
-  for (let at = body.indexOf(STATUS_OF_SUCCESS); at !== -1; found++) {
-    at = body.indexOf(STATUS_OF_SUCCESS, at + STATUS_OF_SUCCESS.length);
-  }
-  return found === records;
 }
 
 function outcomesOfAll(body: string, records: number): Outcome[] {
@@ -70,9 +55,11 @@ function outcomesOfBeginning(body: string, records: number): Outcome[] {
   const outcomes = objectsIn(body, beginning.length).slice(0, records).map((text) =>
     outcomeOf(JSON.parse(text))
   );
-  if (outcomes.length === 0) throw new Error("the answer is too long: no item fits");
   // Those behind are not known, unless the server says that nothing has failed.
   const others = NO_ERRORS.test(body) ? TAKEN : UNKNOWN;
+  if (outcomes.length === 0 && others === UNKNOWN) {
+    throw new Error("the answer is too long: no item fits");
+  }
   while (outcomes.length < records) outcomes.push(others);
   return outcomes;
 }
@@ -118,8 +105,10 @@ function wordsOf(error: unknown): string {
   return shorten(reasons.join(", because: "));
 }
 
+/** On one line, since it goes into messages. */
 function shorten(text: string): string {
-  return escapeControls(text.length > MAX_WORDS ? `${text.slice(0, MAX_WORDS)}…` : text);
+  const line = text.slice(0, MAX_WORDS).replace(/\s+/g, " ");
+  return escapeControls(text.length > MAX_WORDS ? `${line}…` : line);
 }
 
 function textOf(value: unknown): string {
