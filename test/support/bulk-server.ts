@@ -1,3 +1,5 @@
+import { gunzipSync } from "node:zlib";
+
 /** What a record becomes at a {@link bulkAnswer}: a status, with words for those that are errors. */
 export interface BulkItem {
   readonly status: number;
@@ -51,3 +53,55 @@ const TYPES: Readonly<Record<number, string>> = {
   429: "es_rejected_execution_exception",
   503: "unavailable_shards_exception",
 };
+
+/** A server with a bulk API that does with each record what a test says, and remembers what it took. */
+export class BulkServer implements Disposable {
+  /** Documents of the requests that came, in their order. */
+  readonly requests: Doc[][] = [];
+  /** What was taken, by its id or in the order of arrival. */
+  readonly taken = new Map<string, Doc>();
+  private readonly server: Bun.Server<undefined>;
+  private readonly statusOf: (doc: Doc, times: number) => number;
+  private readonly times = new Map<string, number>();
+
+  /** @param statusOf what becomes of a document that comes so many times; 200 puts it where nothing of its id is yet */
+  constructor(statusOf: (doc: Doc, times: number) => number) {
+    this.statusOf = statusOf;
+    this.server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: async (request) => {
+        const bytes = await request.bytes();
+        const isPacked = request.headers.get("content-encoding") === "gzip";
+        return new Response(this.answer(isPacked ? gunzipSync(bytes) : bytes));
+      },
+    });
+  }
+
+  get port(): number {
+    return this.server.port!;
+  }
+
+  [Symbol.dispose](): void {
+    void this.server.stop(true);
+  }
+
+  private answer(body: Uint8Array): string {
+    const records = bulkRecords(body);
+    this.requests.push(records.map(({ doc }) => doc));
+    return bulkAnswer(records.map(({ meta, doc }) => this.take(meta, doc)));
+  }
+
+  private take({ _id }: Meta, doc: Doc): number {
+    const { "@timestamp": _, ...fields } = doc;
+    const key = JSON.stringify(fields);
+    const times = (this.times.get(key) ?? 0) + 1;
+    this.times.set(key, times);
+    const status = this.statusOf(doc, times);
+    if (status >= 300) return status;
+    const id = _id ?? `${this.taken.size}`;
+    if (this.taken.has(id)) return 409;
+    this.taken.set(id, doc);
+    return 201;
+  }
+}
