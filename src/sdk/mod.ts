@@ -90,6 +90,12 @@ export type { Post } from "./http/payload-parts.ts";
 export { type FindEnds, RecordList } from "./http/record-list.ts";
 export { type HttpResponse, TooLargeError } from "./http/response.ts";
 export { type JsonLines, SPAN } from "./json-lines.ts";
+export {
+  type JsonHead,
+  jsonLinesWriter,
+  type JsonLinesWriterOptions,
+} from "./json-lines-writer.ts";
+export { type LinesFrame, quotedLinesWriter } from "./quoted-lines-writer.ts";
 export type { RawLines, RawSource } from "./raw-lines.ts";
 export { tlsOptions } from "./tls-options.ts";
 export { optionOrder, type WrittenOption } from "./option-order.ts";

@@ -14,6 +14,7 @@ import {
 } from "logcollector/plugin";
 import { type Outcome, readBulkAnswer } from "./bulk-answer.ts";
 import { bulkEnds } from "./bulk-ends.ts";
+import { isUpdate } from "./bulk-lines.ts";
 import type { BulkConfig } from "./config.ts";
 import { bulkEncoder } from "./encode.ts";
 import { indexNames } from "./index-name.ts";
@@ -78,7 +79,7 @@ export function bulkOutput(
 }
 
 function check(config: BulkConfig): void {
-  const needsId = config.write_operation === "update" || config.write_operation === "upsert";
+  const needsId = isUpdate(config);
   if (needsId && config.id_key === undefined && !config.generate_id) {
     throw new ConfigError(
       `write_operation ${config.write_operation} needs id_key or generate_id`,
