@@ -51,6 +51,12 @@ export class MemoryQueue implements PayloadQueue {
     return payload;
   }
 
+  partlyDone(payload: QueuedPayload, records: number): void {
+    payload.queuedRecords -= records;
+    this.records -= records;
+    this.options.onSpace();
+  }
+
   done(payload: QueuedPayload): void {
     this.onItsWay--;
     this.leave(payload);

@@ -49,6 +49,8 @@ export interface PayloadQueue {
   push(payload: QueuedPayload): void;
   /** The next payload to send; `undefined` when none is ready. Everything taken is given back to {@link done}. */
   take(): QueuedPayload | undefined;
+  /** So many records of a payload that was taken are delivered or given up; the rest of it is not. */
+  partlyDone(payload: QueuedPayload, records: number): void;
   /** The payload is delivered or given up: nobody waits for it any more, and its memory is free. */
   done(payload: QueuedPayload): void;
   /**

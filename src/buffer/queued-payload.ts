@@ -42,9 +42,10 @@ export interface QueuedPayload extends Payload {
   readonly sources: Map<string, number>;
   /** It was found in the queue, from an earlier run. */
   readonly isRecovered: boolean;
-  /** What the queue's books say of it; a partial delivery changes `bytes` and `records`, not these. */
+  /** What the queue's limit counts it as; a partial delivery changes `bytes`, not this. */
   queuedBytes: number;
-  readonly queuedRecords: number;
+  /** Those that the queue still answers for. */
+  queuedRecords: number;
   /** Gives the memory back. Nothing may read `bytes` afterwards. */
   recycle: () => void;
 }

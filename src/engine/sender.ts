@@ -288,6 +288,7 @@ export class Sender {
     const kept = await this.keepRefused(payload, error, Object.keys(reasons)[0] ?? "refused");
     payload.bytes = error.remaining;
     payload.records = error.records;
+    this.options.queue.partlyDone(payload, taken + error.refused);
     const lost = error.refused - kept;
     if (lost === 0) return;
     for (const [reason, records] of Object.entries(kept === 0 ? reasons : { refused: lost })) {

@@ -65,6 +65,20 @@ test("fault 46: of a payload that was taken in part only what is left is sent ag
   expect(pipeline.metric("output_queue_bytes")).toBe(0);
 });
 
+test("the books balance between a delivery in part and that of the rest", async () => {
+  const output = new ScriptedOutput((_, payload) => {
+    if (payload.attempt === 1) throw new PartialError("2 items failed", Buffer.from("2"), 1, 1);
+    throw new Error("down");
+  });
+  const pipeline = new TestPipeline({ outputs: [{ output }] });
+  pipeline.emit(numbers(1, 3));
+  await pipeline.advance(3000);
+  expect(output.delivered).toEqual([]);
+  expect(pipeline.metric("output_proc_records_total")).toBe(1);
+  expect(pipeline.metric("output_queue_records")).toBe(1);
+  expect(pipeline.imbalances).toEqual([]);
+});
+
 test("an output is done with a payload of which nothing is left to send again", async () => {
   const output = new ScriptedOutput(() => {
     throw new PartialError("1 item was refused", new Uint8Array(), 0, 1);

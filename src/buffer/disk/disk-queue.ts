@@ -162,6 +162,13 @@ export class DiskQueue implements PayloadQueue {
     return payload;
   }
 
+  partlyDone(payload: QueuedPayload, records: number): void {
+    payload.queuedRecords -= records;
+    this.records -= records;
+    if (payload.isRecovered) this.recoveredRecords -= records;
+    this.options.onSpace();
+  }
+
   done(payload: QueuedPayload): void {
     this.onItsWay--;
     this.records -= payload.queuedRecords;

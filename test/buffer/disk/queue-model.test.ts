@@ -35,16 +35,17 @@ async function live(
         "take",
         "deliver",
         "deliver",
+        "deliverInPart",
         "time",
         "commit",
-      ],
+      ] as const,
     );
     model.actions.push(action);
     if (faults.length > 0 && random.below(8) === 0) trouble(model, random, faults);
     const goesOn = await untilCrash(async () => {
       if (action === "time") await model.time(100 + random.below(1500));
       else if (action === "commit") await model.commit();
-      else model[action as "emit" | "finish" | "turn" | "take" | "deliver"]();
+      else model[action]();
     });
     if (!goesOn || model.files.isCrashed) break;
   }

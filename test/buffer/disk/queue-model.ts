@@ -52,6 +52,8 @@ export class QueueModel {
   private sources!: Source[];
   private open!: OpenPayload;
   private taken: QueuedPayload[] = [];
+  /** What the destination has of payloads that were taken, and that the queue is not done with. */
+  private deliveredInPart: string[] = [];
   private deferred: (() => void)[] = [];
   /** The records of payloads that were on their way at a crash: they may arrive twice. */
   readonly inFlight = new Set<string>();
@@ -180,6 +182,23 @@ export class QueueModel {
     this.delivered.push(...texts);
     this.queue.done(payload);
     if (this.files.isCrashed) { for (const text of texts) this.inFlight.add(text); }
+    else this.deliveredInPart = [];
+  }
+
+  /** The destination takes the first half of a payload's records, and the rest stays to be delivered. */
+  deliverInPart(): void {
+    if (this.taken.length === 0) this.take();
+    const payload = this.taken[0];
+    if (payload === undefined || payload.records < 2) return;
+    const texts = textsOf(payload);
+    const part = texts.splice(0, texts.length >> 1);
+    this.delivered.push(...part);
+    this.deliveredInPart.push(...part);
+    payload.bytes = Buffer.from(`${texts.join(" ")} `);
+    payload.records = texts.length;
+    const before = this.queue.records;
+    this.queue.partlyDone(payload, part.length);
+    if (this.queue.records !== before - part.length) throw new Error("the queue counts wrongly");
   }
 
   async time(ms: number): Promise<void> {
@@ -262,7 +281,9 @@ export class QueueModel {
 
   private forget(): void {
     for (const payload of this.taken) for (const text of textsOf(payload)) this.inFlight.add(text);
+    for (const text of this.deliveredInPart) this.inFlight.add(text);
     this.taken = [];
+    this.deliveredInPart = [];
     this.deferred = [];
     this.moved = new Map(this.saved);
   }

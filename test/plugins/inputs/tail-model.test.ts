@@ -4,9 +4,9 @@ import { TempFolder } from "../../support/temp-folder.ts";
 import { Lives } from "./tail-lives.ts";
 import { LogWriter, type RotationStyle } from "./tail-model.ts";
 
-/** Set the seed to repeat one failed run, or the number of runs to look longer. */
+/** Set the seed to repeat one failed run, the number of runs to look longer, or both to look elsewhere. */
 const SEED = Number(process.env.TAIL_SEED ?? 20261125);
-const RUNS = process.env.TAIL_SEED !== undefined ? 1 : Number(process.env.TAIL_RUNS ?? 1000);
+const RUNS = Number(process.env.TAIL_RUNS ?? (process.env.TAIL_SEED === undefined ? 1000 : 1));
 const AT_ONCE = 8;
 
 /** One run: what went wrong in it, or nothing. */
