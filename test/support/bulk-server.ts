@@ -60,6 +60,7 @@ export class BulkServer implements Disposable {
   readonly requests: Doc[][] = [];
   /** What was taken, by its id or in the order of arrival. */
   readonly taken = new Map<string, Doc>();
+  readonly indices = new Set<string>();
   private readonly server: Bun.Server<undefined>;
   private readonly statusOf: (doc: Doc, times: number) => number;
   private readonly times = new Map<string, number>();
@@ -92,7 +93,7 @@ export class BulkServer implements Disposable {
     return bulkAnswer(records.map(({ meta, doc }) => this.take(meta, doc)));
   }
 
-  private take({ _id }: Meta, doc: Doc): number {
+  private take({ _id, _index }: Meta, doc: Doc): number {
     const { "@timestamp": _, ...fields } = doc;
     const key = JSON.stringify(fields);
     const times = (this.times.get(key) ?? 0) + 1;
@@ -102,6 +103,7 @@ export class BulkServer implements Disposable {
     const id = _id ?? `${this.taken.size}`;
     if (this.taken.has(id)) return 409;
     this.taken.set(id, doc);
+    this.indices.add(String(_index));
     return 201;
   }
 }

@@ -50,7 +50,7 @@ const documentFields = {
     "What to do with a document; create leaves one alone that is there. update and upsert need an id.",
   ),
   generate_id: field.bool().default(false).describe(
-    "Makes each document's id of its contents, so that one that is sent twice is there once.",
+    "Makes each document's id of its contents and time, so that what is sent twice is there once.",
   ),
   id_key: field.accessor().optional()
     .describe("Field whose text is the document's id; takes precedence over generate_id."),
@@ -63,7 +63,7 @@ const requestFields = {
   http_passwd: field.text().default("").describe("Password for basic authentication."),
   compress: field.oneOf("gzip").optional().describe("Compression of the request's body."),
   buffer_size: field.custom<number>("size | false", sizeOrFalse).default(512_000).describe(
-    "Least size up to which an answer is read, whatever was sent. What is larger than any answer can be is cut.",
+    "Size up to which an answer is read at least; for many records it is more. false asks for nothing.",
   ),
   trace_output: field.bool().default(false)
     .describe("Logs what is sent, for a search for mistakes."),
@@ -84,37 +84,38 @@ const AWS = [
   "aws_profile",
 ] as const;
 
+const serverFields = hostFields("127.0.0.1", 9200);
+
 /** The options that both outputs have. */
-const commonFields = {
-  ...hostFields("127.0.0.1", 9200),
-  ...nameFields,
-  ...documentFields,
-  ...requestFields,
-};
+const commonFields = { ...nameFields, ...documentFields, ...requestFields };
 
 export const esFields = {
-  ...commonFields,
-  index: field.text().default(DEFAULT_INDEX).describe(
-    "Name of the index; strftime's conversions in it give the present time in UTC.",
-  ),
-  http_api_key: field.text().optional().describe("API key in Base64, in place of a user."),
+  ...serverFields,
   cloud_id: field.text().optional()
     .describe("Id of an Elastic Cloud deployment, in place of host and port; turns TLS on."),
   cloud_auth: field.text().optional()
     .describe("User and password for Elastic Cloud, as user:password."),
+  http_api_key: field.text().optional().describe("API key in Base64, in place of a user."),
+  index: field.text().default(DEFAULT_INDEX).describe(
+    "Name of the index; strftime's conversions in it give the present time in UTC.",
+  ),
+  ...commonFields,
   ...refusedFields("upstream", ...AWS),
 };
 
 export const opensearchFields = {
-  ...commonFields,
+  ...serverFields,
   index: field.text().default(DEFAULT_INDEX).describe(
-    "Name of the index. With parts from the record or its tag, such as $kubernetes['namespace_name'] or $TAG; else " +
-      "with strftime's conversions for the present time in UTC.",
+    "Name of the index. With parts from the record or its tag, such as $service or $TAG; else with strftime's " +
+      "conversions for the present time in UTC.",
   ),
+  ...commonFields,
   ...refusedFields(...AWS),
 };
 
-export type BulkConfig = z.output<z.ZodObject<typeof commonFields>> & { readonly index: string };
+export type BulkConfig = z.output<z.ZodObject<typeof serverFields & typeof commonFields>> & {
+  readonly index: string;
+};
 
 function sizeOrFalse(text: string): number {
   if (/^(false|off|no)$/i.test(text)) return 0;

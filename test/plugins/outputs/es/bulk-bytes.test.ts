@@ -68,6 +68,20 @@ test.each(OPTIONS)("JSON that nobody looked into is written as records are, with
   }
 });
 
+test("JSON is written without making records of it", () => {
+  const [asJson] = bothForms(LINES.slice(0, 7), "t");
+  let bytes = 0;
+  const { output } = driveOutput(es, { "net.proxy_env_ignore": "on" });
+  output.encode(asJson, {
+    partition() {},
+    drop() {},
+    text() {},
+    bytes: (written, records) => void (bytes += written.length * records),
+  });
+  expect(bytes).toBeGreaterThan(0);
+  expect(asJson.json).toBeDefined();
+});
+
 test("any JSON is written as records are", async () => {
   const value = fc.object({ maxDepth: 2, withDate: false, withUndefined: false } as object);
   await fc.assert(
