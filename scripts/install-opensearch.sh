@@ -38,4 +38,12 @@ fi
 if ! javac -cp "$folder/lib/*" -d "$folder/classes" "$source/TestNode.java" >&2; then
   skip "Cannot compile the starter of OpenSearch."
 fi
+# A Java that is too new or too old for it is found out here, not in the tests. It stops at the end of its input.
+home=$(mktemp -d)
+trap 'rm -rf "$home"' EXIT
+mkdir "$home/config"
+if ! java -Xmx256m -cp "$folder/classes:$folder/lib/*" TestNode "$home" </dev/null 2>"$log" | grep -q '^port '; then
+  tail -n 5 "$log" >&2
+  skip "OpenSearch does not start with this Java."
+fi
 printf '%s\n' "$stamp" >"$folder/stamp"
