@@ -72,6 +72,10 @@ async function execute(command: Command): Promise<number> {
       const { queue } = require("./cli/queue/mod.ts") as typeof import("./cli/queue/mod.ts");
       return await queue(command.args, io);
     }
+    case "journal": {
+      const { journal } = require("./cli/journal/mod.ts") as typeof import("./cli/journal/mod.ts");
+      return await journal(command.args, io);
+    }
     case "schema":
       return schema(io, CATALOG);
     case "docs":

@@ -27,6 +27,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "hosts",
     "lib",
     "loader",
+    "plugins",
     "sdk",
     "state",
     "telemetry",

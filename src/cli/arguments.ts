@@ -29,7 +29,7 @@ export class UsageError extends Error {
 }
 
 /** Words that begin commands with arguments of their own. */
-const FAMILIES = ["plugin", "dlq", "queue"] as const;
+const FAMILIES = ["plugin", "dlq", "queue", "journal"] as const;
 type Family = typeof FAMILIES[number];
 
 const SUBCOMMANDS: readonly string[] = [

@@ -14,6 +14,7 @@ const BUILTINS: Readonly<Record<PluginKind, Readonly<Record<string, Load>>>> = {
     dummy: () => require("../../plugins/inputs/dummy.ts"),
     exec: () => require("../../plugins/inputs/exec.ts"),
     stdin: () => require("../../plugins/inputs/stdin.ts"),
+    systemd: () => require("../../plugins/inputs/systemd.ts"),
     tail: () => require("../../plugins/inputs/tail.ts"),
   },
   filter: {

@@ -1,7 +1,7 @@
 /** How a destination behaves for the moment. */
 export type SinkMode = "takes" | "refuses" | "hangs" | "forgets";
 
-/** A destination that counts the numbers in the field `log` of JSON lines, and when each request came. */
+/** A destination that counts the numbers in a field of JSON lines, and when each request came. */
 export class CountingSink implements Disposable {
   /** How often each number came. */
   readonly counts = new Map<number, number>();
@@ -19,7 +19,7 @@ export class CountingSink implements Disposable {
   private readonly explained = new Set<number>();
   private readonly server: Bun.Server<undefined>;
 
-  constructor() {
+  constructor(private readonly field = "log") {
     this.server = Bun.serve({
       hostname: "127.0.0.1",
       port: 0,
@@ -57,7 +57,9 @@ export class CountingSink implements Disposable {
   }
 
   private count(text: string): void {
-    const numbers = text.split("\n").filter(Boolean).map((line) => Number(JSON.parse(line).log));
+    const numbers = text.split("\n").filter(Boolean).map((line) =>
+      Number(JSON.parse(line)[this.field])
+    );
     this.last = new Set(numbers);
     for (const number of numbers) {
       const before = this.counts.get(number) ?? 0;

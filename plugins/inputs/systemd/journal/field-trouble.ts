@@ -1,0 +1,2 @@
+/** Why a field is not there. */
+export type FieldTrouble = "damaged" | "too_large";
