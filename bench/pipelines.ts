@@ -7,7 +7,7 @@ export interface BenchPipeline {
   readonly kind: LineKind;
   /** Records that must arrive, as a share of the lines. */
   readonly recordsPerLine: number;
-  readonly sink: "null" | "file" | "http" | "forward";
+  readonly sink: "null" | "file" | "http" | "forward" | "es";
   /** YAML of the input's own options and of the filters, as Fluent Bit understands it too. */
   readonly input: Readonly<Record<string, string>>;
   readonly filter?: Readonly<Record<string, string>>;
@@ -64,6 +64,14 @@ export const PIPELINES: readonly BenchPipeline[] = [
     sink: "http",
     input: { parser: "bench_json", "storage.type": "filesystem" },
     onDisk: true,
+  },
+  { name: "raw → es", kind: "json", recordsPerLine: 1, sink: "es", input: {} },
+  {
+    name: "JSON → es",
+    kind: "json",
+    recordsPerLine: 1,
+    sink: "es",
+    input: { parser: "bench_json" },
   },
   {
     name: "JSON → grep → file",
@@ -177,6 +185,14 @@ function outputOptions(
         port: String(httpPort),
         uri: "/",
         format: "json_lines",
+      };
+    case "es":
+      return {
+        name: "es",
+        ...common,
+        host: "127.0.0.1",
+        port: String(httpPort),
+        suppress_type_name: "on",
       };
   }
 }

@@ -41,6 +41,11 @@ interface Row {
   readonly runs: readonly Measurement[];
 }
 
+/** What Elasticsearch says of a record that it took. */
+const BULK_ITEM = '{"create":{"_index":"fluent-bit","_id":"CZ6zEqIBN9NIEnwkobVF","_version":1,' +
+  '"result":"created","_shards":{"total":2,"successful":1,"failed":0},"_seq_no":12345,' +
+  '"_primary_term":1,"status":201}}';
+
 const folder = mkdtempSync(`${tmpdir()}/logcollector-bench-`);
 let received = 0;
 const sink = Bun.serve({
@@ -48,8 +53,14 @@ const sink = Bun.serve({
   hostname: "127.0.0.1",
   maxRequestBodySize: 64 * 1024 * 1024,
   async fetch(request) {
-    received += countLines(await request.bytes());
-    return new Response("ok");
+    const lines = countLines(await request.bytes());
+    if (!request.url.endsWith("/_bulk")) {
+      received += lines;
+      return new Response("ok");
+    }
+    received += lines / 2;
+    const items = Array.from({ length: lines / 2 }, () => BULK_ITEM).join();
+    return new Response(`{"took":30,"errors":false,"items":[${items}]}`);
   },
 });
 const forwardSink = new ForwardSink();

@@ -1,16 +1,21 @@
-import { ConfigError, defineOutput, failureReason } from "logcollector/plugin";
+import {
+  basicAuthorization,
+  compressions,
+  ConfigError,
+  defineOutput,
+  httpClient,
+  type HttpHeaders,
+  isHeaderName,
+  mergeHeaders,
+  PartSender,
+  RecordList,
+} from "logcollector/plugin";
 import * as z from "zod";
-import { HttpClient } from "./http/client.ts";
-import { compressions } from "./http/compression.ts";
 import { type HttpConfig, httpFields } from "./http/config.ts";
+import { endsOf } from "./http/ends.ts";
 import { bodyFormat } from "./http/format.ts";
-import { type Headers, isHeaderName, mergeHeaders } from "./http/headers.ts";
 import { payloadForm } from "./http/payload-form.ts";
-import { basic } from "./http/proxy.ts";
-import { RecordList } from "./http/record-list.ts";
 import { requestPerRecord } from "./http/request-per-record.ts";
-import { errorOf } from "./http/response.ts";
-import { PartSender } from "./http/part-sender.ts";
 
 export default defineOutput({
   name: "http",
@@ -18,25 +23,17 @@ export default defineOutput({
   config: z.object(httpFields),
   create(config, ctx) {
     const configured = configuredHeaders(config);
-    const client = new HttpClient(config, ctx.clock);
+    const client = httpClient(config, ctx.clock);
     const compression = config.compress && compressions[config.compress];
     const post = async (
       bytes: Uint8Array,
-      headers: readonly Headers[],
+      headers: readonly HttpHeaders[],
       signal: AbortSignal,
     ): Promise<void> => {
-      const what = `Cannot ${config.http_method.toLowerCase()} to ${client.target}`;
       const merged = mergeHeaders([...headers, configured], config.allow_duplicated_headers);
-      const response = await client.request(bytes, merged, signal).catch((error: Error) => {
-        throw new Error(`${what}: ${failureReason(error)}`, { cause: error });
-      });
-      const error = errorOf(response, what, {
-        showBody: config.log_response_payload,
-        nowMs: ctx.clock.wall().sec * 1000,
-      });
-      if (error !== undefined) throw error;
+      await client.deliver(bytes, merged, signal);
     };
-    const tagHeader = (tag: string): Headers =>
+    const tagHeader = (tag: string): HttpHeaders =>
       config.header_tag === undefined ? [] : [[config.header_tag, tag]];
 
     if (config.body_key !== undefined && config.headers_key !== undefined) {
@@ -51,10 +48,11 @@ export default defineOutput({
       };
     }
     const format = bodyFormat(config, ctx.log);
-    const contentType: Headers = [["Content-Type", format.contentType]];
+    const contentType: HttpHeaders = [["Content-Type", format.contentType]];
     const parts = new PartSender({
       clock: ctx.clock,
-      list: (bytes, records) => new RecordList(bytes, records, config.format, format.framing),
+      list: (bytes, records) =>
+        new RecordList(bytes, records, endsOf[config.format], format.framing),
       compression,
     });
     return {
@@ -75,7 +73,7 @@ export default defineOutput({
 });
 
 /** Checked once, so that a mistake shows before anything is sent. */
-function configuredHeaders(config: HttpConfig): Headers {
+function configuredHeaders(config: HttpConfig): HttpHeaders {
   if ((config.body_key === undefined) !== (config.headers_key === undefined)) {
     throw new ConfigError("body_key and headers_key need each other", "body_key");
   }
@@ -93,7 +91,10 @@ function configuredHeaders(config: HttpConfig): Headers {
   const headers: (readonly [string, string])[] = [];
   if (config.compress !== undefined) headers.push(["Content-Encoding", config.compress]);
   if (config.http_user !== undefined) {
-    headers.push(["Authorization", basic(`${config.http_user}:${config.http_passwd}`)]);
+    headers.push([
+      "Authorization",
+      basicAuthorization(`${config.http_user}:${config.http_passwd}`),
+    ]);
   }
   return [...headers, ["User-Agent", "Fluent-Bit"], ...config.header];
 }

@@ -1,7 +1,7 @@
 import { type ConfigNode, secretTexts, textsOf } from "./node.ts";
 
 const SECRET_NAME =
-  /passw|passphrase|token|secret|credential|authori[sz]ation|api_?key|(shared|private|access|license|account)_key$|^https?_user$/i;
+  /passw|passphrase|token|secret|credential|authori[sz]ation|api_?key|(shared|private|access|license|account)_key$|^(https?_user|cloud_auth)$/i;
 /** Options whose text may hold anything, a token too. */
 const FREE_TEXT = new Set(["header", "headers"]);
 

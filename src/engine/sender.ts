@@ -6,7 +6,7 @@ import type { Clock, Logger } from "../sdk/context.ts";
 import type { EncodedOutput } from "../sdk/define.ts";
 import { dropReason, dropReasons } from "../sdk/drop-reasons.ts";
 import { PartialError, PermanentError, ThrottledError } from "../sdk/errors.ts";
-import type { BackoffLimits } from "./backoff.ts";
+import { type BackoffLimits, backoffMs } from "./backoff.ts";
 import { Circuit } from "./circuit.ts";
 import type { DeliveryBook } from "./delivery-book.ts";
 import type { OutputMetrics } from "./metrics.ts";
@@ -207,7 +207,7 @@ export class Sender {
       return true;
     }
     if (error instanceof PartialError) {
-      await this.keepRemaining(payload, error);
+      if (!await this.keepRemaining(payload, error)) return false;
       if (payload.records === 0) {
         this.circuit.succeeded();
         return true;
@@ -276,21 +276,32 @@ export class Sender {
     log.error(`Dropped ${countOf(records, "record")}${after}: ${message}`, { reason });
   }
 
-  /** Sees to what was taken and what was refused; what is left is the payload from now on. */
-  private async keepRemaining(payload: QueuedPayload, error: PartialError): Promise<void> {
+  /**
+   * Sees to what was taken and what was refused; what is left is the payload from now on. False when that could not be
+   * done before the end: the payload is then as it was.
+   */
+  private async keepRemaining(payload: QueuedPayload, error: PartialError): Promise<boolean> {
     const { metrics, book, log } = this.options;
+    const reasons = dropReasons(error, error.refused, "refused");
+    const kept = await this.keepRefused(payload, error, Object.keys(reasons)[0] ?? "refused");
+    if (kept === undefined) return false;
     const taken = Math.max(0, payload.records - error.records - error.refused);
     metrics.deliveredRecords.value += taken;
     metrics.deliveredBytes.value += Math.max(0, payload.bytes.length - error.remaining.length);
     book.delivered(payload, taken);
     if (taken > 0) this.lastDeliveredMs = this.options.clock.nowMs();
-    const reasons = dropReasons(error, error.refused, "refused");
-    const kept = await this.keepRefused(payload, error, Object.keys(reasons)[0] ?? "refused");
+    if (kept > 0) {
+      metrics.deadLetteredRecords.value += kept;
+      book.deadLettered(payload, kept);
+      log.error(`Kept ${countOf(kept, "record")} as a dead letter: ${error.message}`, {
+        reason: Object.keys(reasons)[0] ?? "refused",
+      });
+    }
     payload.bytes = error.remaining;
     payload.records = error.records;
     this.options.queue.partlyDone(payload, taken + error.refused);
     const lost = error.refused - kept;
-    if (lost === 0) return;
+    if (lost === 0) return true;
     for (const [reason, records] of Object.entries(kept === 0 ? reasons : { refused: lost })) {
       metrics.drop(reason).value += records;
     }
@@ -302,32 +313,49 @@ export class Sender {
         reason: Object.keys(reasons).join(","),
       });
     }
+    return true;
   }
 
-  /** Keeps the refused records as dead letters, as far as that can be. Returns how many were kept. */
+  /**
+   * Keeps the refused records as dead letters, as far as the output can tell them apart. Returns how many; tries again
+   * until they are kept, and gives up only at the end, with `undefined`.
+   */
   private async keepRefused(
     payload: QueuedPayload,
     { refusedParts, message }: PartialError,
     reason: string,
-  ): Promise<number> {
-    const { keep, log, metrics, book } = this.options;
+  ): Promise<number | undefined> {
+    const { keep } = this.options;
+    if (keep === undefined) return 0;
     const { partition, attempt: attempts } = payload;
     let kept = 0;
-    for (const { bytes, records } of keep === undefined ? [] : refusedParts) {
-      try {
-        await keep!({ partition, bytes, records, reason, message, attempts });
-        kept += records;
-      } catch (error) {
-        log.error(
-          `Cannot keep ${countOf(records, "record")} as a dead letter: ${messageOf(error)}`,
-        );
+    for (const { bytes, records, message: own } of refusedParts) {
+      const letter = { partition, bytes, records, reason, message: own ?? message, attempts };
+      for (let failures = 0; !await this.keepPart(letter, failures); failures++) {
+        if (this.isOver) return undefined;
       }
+      kept += records;
     }
-    if (kept === 0) return 0;
-    metrics.deadLetteredRecords.value += kept;
-    book.deadLettered(payload, kept);
-    log.error(`Kept ${countOf(kept, "record")} as a dead letter: ${message}`, { reason });
     return kept;
+  }
+
+  /** False when it could not be kept, after a pause. */
+  private async keepPart(letter: GivenUp, failuresBefore: number): Promise<boolean> {
+    const { keep, log, clock, backoff } = this.options;
+    try {
+      await keep!(letter);
+      return true;
+    } catch (error) {
+      const ms = backoffMs(failuresBefore + 1, backoff, Math.random);
+      const what = countOf(letter.records, "record");
+      log.warn(
+        `Cannot keep ${what} as a dead letter: ${messageOf(error)}; next attempt in ${
+          (ms / 1000).toFixed(1)
+        } s`,
+      );
+      await clock.sleep(ms, this.abortSends.signal);
+      return false;
+    }
   }
 
   private tryAgainLater(payload: QueuedPayload, error: unknown): void {

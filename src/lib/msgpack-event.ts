@@ -57,3 +57,10 @@ function putUint32(value: number, memory: Uint8Array, at: number): number {
   memory[at + 3] = value;
   return at + 4;
 }
+
+/** Fields as one msgpack map. */
+export function encodeMsgpackMap(fields: Fields): Uint8Array {
+  writer.clear();
+  writer.map(fields);
+  return Buffer.from(writer.written);
+}

@@ -34,10 +34,12 @@ const BUILTINS: Readonly<Record<PluginKind, Readonly<Record<string, Load>>>> = {
     type_converter: () => require("../../plugins/filters/type_converter/mod.ts"),
   },
   output: {
+    es: () => require("../../plugins/outputs/es/mod.ts"),
     file: () => require("../../plugins/outputs/file.ts"),
     forward: () => require("../../plugins/outputs/forward.ts"),
     http: () => require("../../plugins/outputs/http.ts"),
     null: () => require("../../plugins/outputs/null.ts"),
+    opensearch: () => require("../../plugins/outputs/es/opensearch.ts"),
     stdout: () => require("../../plugins/outputs/stdout.ts"),
   },
   parser: {

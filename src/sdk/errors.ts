@@ -22,6 +22,8 @@ export class ThrottledError extends Error {
 export interface RefusedPart {
   readonly bytes: Uint8Array;
   readonly records: number;
+  /** Why these were refused, when that is not what the error says. */
+  readonly message?: string;
 }
 
 export interface PartialErrorOptions extends ErrorOptions {

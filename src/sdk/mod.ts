@@ -74,7 +74,28 @@ export {
   type TlsConfig,
   tlsFields,
 } from "./net-fields.ts";
+export { basicAuthorization } from "./http/basic-authorization.ts";
+export type { HttpClient } from "./http/client.ts";
+export { type HttpClientConfig, httpTimeFields } from "./http/client-config.ts";
+export { httpClient } from "./http/http-client.ts";
+export { type Compression, compressions } from "./http/compression.ts";
+export {
+  type HttpHeaders,
+  type HttpRequestHeaders,
+  isHeaderName,
+  mergeHeaders,
+} from "./http/headers.ts";
+export { PartSender, type PartSenderOptions } from "./http/part-sender.ts";
+export type { Post } from "./http/payload-parts.ts";
+export { type FindEnds, RecordList } from "./http/record-list.ts";
+export { type HttpResponse, TooLargeError } from "./http/response.ts";
 export { type JsonLines, SPAN } from "./json-lines.ts";
+export {
+  type JsonHead,
+  jsonLinesWriter,
+  type JsonLinesWriterOptions,
+} from "./json-lines-writer.ts";
+export { type LinesFrame, quotedLinesWriter } from "./quoted-lines-writer.ts";
 export type { RawLines, RawSource } from "./raw-lines.ts";
 export {
   type MsgpackEncoder,
@@ -97,7 +118,7 @@ export { messageWithPlace, noteUserFolder } from "../lib/error-place.ts";
 export { escapeControls } from "../lib/escape-controls.ts";
 export { parseJsonObject } from "../lib/json-object.ts";
 export { stringifyJson, stringifyJsonLines } from "../lib/json-text.ts";
-export { encodeMsgpackEvents } from "../lib/msgpack-event.ts";
+export { encodeMsgpackEvents, encodeMsgpackMap } from "../lib/msgpack-event.ts";
 export { MsgpackReader } from "../lib/msgpack-reader.ts";
 export { formatRecordText, formatValueText } from "../lib/msgpack-text.ts";
 export { MsgpackWriter } from "../lib/msgpack-writer.ts";

@@ -3,6 +3,7 @@ import { FluentServer } from "@fluent-org/logger";
 import { mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Collector } from "../support/binary.ts";
+import { BulkServer } from "../support/bulk-server.ts";
 import { eventually } from "../support/eventually.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 
@@ -136,6 +137,30 @@ describe("the example", () => {
     expect(entries.every(({ tag }) => tag.startsWith("edge.") && tag.endsWith("web.log"))).toBe(
       true,
     );
+  });
+
+  test("json-to-elasticsearch stores each record once, by day, and keeps what is refused", async () => {
+    using folder = new TempFolder();
+    using server = new BulkServer(({ status }) => typeof status === "string" ? 400 : 200);
+    const record = (day: number, rest: string) =>
+      `{"time":"2026-11-${day}T14:05:01.5+0000",${rest}}\n`;
+    const log = record(22, '"n":1') + record(23, '"n":2') + record(22, '"n":1') +
+      record(22, '"n":3,"status":"not a number"');
+    const { port } = server;
+    await using collector = await example("json-to-elasticsearch.yaml", folder, {
+      "app.json": log,
+    }, {
+      APP_LOGS: folder.at("*.json"),
+      STATE_FOLDER: folder.at("state"),
+      ELASTICSEARCH_PORT: String(port),
+    });
+    await collector.untilLog(/Kept 1 record as a dead letter: .*mapper_parsing_exception/);
+    expect(await collector.stop()).toBe(0);
+    expect([...server.taken.values()]).toEqual([
+      { "@timestamp": "2026-11-22T14:05:01.500Z", n: 1 },
+      { "@timestamp": "2026-11-23T14:05:01.500Z", n: 2 },
+    ]);
+    expect([...server.indices]).toEqual(["logs-2026.11.22", "logs-2026.11.23"]);
   });
 
   test("classic.conf prints parsed lines", async () => {

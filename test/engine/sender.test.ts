@@ -259,6 +259,65 @@ describe("what is given up, where dead letters are kept", () => {
     expect(reasons).toEqual(["retry_limit 2"]);
   });
 
+  test("fault 12: out of the middle of a payload is not given up while it cannot be kept", async () => {
+    const kept: string[] = [];
+    const acked: number[] = [];
+    let broken = true;
+    const output = new ScriptedOutput((_, { attempt }) => {
+      if (attempt > 1) return;
+      throw new PartialError("some failed", Buffer.from("5"), 1, 3, {
+        refusedParts: [
+          { bytes: Buffer.from("2"), records: 1, message: "two is even" },
+          { bytes: Buffer.from("3 4"), records: 2 },
+        ],
+      });
+    });
+    const pipeline = new TestPipeline({
+      outputs: [{ output }],
+      keep({ bytes, message }) {
+        if (broken) return Promise.reject(new Error("no space"));
+        return Promise.resolve(void kept.push(`${Buffer.from(bytes)}: ${message}`));
+      },
+    });
+    pipeline.emit(numbers(1, 5), () => void acked.push(1));
+    await pipeline.advance(5000);
+    expect([kept, acked, output.delivered]).toEqual([[], [], []]);
+    expect(pipeline.messages.join("\n")).toMatch(
+      /Cannot keep 1 record as a dead letter: no space; next attempt in/,
+    );
+    expect(pipeline.imbalances).toEqual([]);
+    broken = false;
+    await pipeline.advance(3000);
+    expect(kept).toEqual(["2: two is even", "3 4: some failed"]);
+    expect([acked, output.delivered]).toEqual([[1], ["5"]]);
+    expect(pipeline.metric("dropped_records_total")).toBe(0);
+    expect(pipeline.imbalances).toEqual([]);
+  });
+
+  test("out of the middle of a payload is sent again whole when the end comes before it is kept", async () => {
+    const output = new ScriptedOutput(() => {
+      throw new PartialError("some failed", Buffer.from("5"), 1, 1, {
+        refusedParts: [{ bytes: Buffer.from("2"), records: 1 }],
+      });
+    });
+    const acked: number[] = [];
+    const pipeline = new TestPipeline({
+      outputs: [{ output }],
+      graceMs: 3000,
+      keep: () => Promise.reject(new Error("no space")),
+    });
+    const ended = pipeline.pipeline.run();
+    await pipeline.settle();
+    pipeline.emit(numbers(1, 5), () => void acked.push(1));
+    await pipeline.advance(3000);
+    pipeline.pipeline.requestStop();
+    await pipeline.advance(5000);
+    await ended;
+    expect(acked).toEqual([]);
+    expect(pipeline.metric("output_proc_records_total")).toBe(0);
+    expect(pipeline.imbalances).toEqual([]);
+  });
+
   test("out of the middle of a payload is kept as far as the output can tell it apart", async () => {
     const kept: string[] = [];
     const output = new ScriptedOutput((_, { attempt }) => {

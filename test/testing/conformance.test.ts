@@ -56,6 +56,7 @@ const OPTIONS: Readonly<Record<string, ConformanceOptions>> = {
   "filter sysinfo": { options: { hostname_key: "host", kernel_version_key: "kernel" } },
   "filter throttle": { options: { rate: 1, window: 2, interval: "1s" } },
   "filter type_converter": { options: { int_key: "status status_text string" } },
+  "output es": { options: () => ({ host: sink.host, port: sink.port, generate_id: true }) },
   "output file": { options: () => ({ path: folder.path, file: "out.txt", format: "plain" }) },
   "output forward": { options: () => ({ port: peer.port, require_ack_response: true }) },
   "output http": { options: () => ({ host: sink.host, port: sink.port, format: "json_lines" }) },

@@ -1,6 +1,7 @@
 import {
   field,
   hostFields,
+  httpTimeFields,
   jsonDateFields,
   netFields,
   refusedFields,
@@ -38,11 +39,7 @@ export const httpFields = {
     .describe("HTTP proxy, as http://host:port; takes precedence over the environment's."),
   log_response_payload: field.bool().default(true)
     .describe("Shows the beginning of the server's answer in messages."),
-  "http.response_timeout": field.duration().default(60_000)
-    .describe("Time to send a request, and again to wait for its answer; 0 takes net.io_timeout."),
-  "http.read_idle_timeout": field.duration().default(0).describe(
-    "Time between two parts of an answer; 0 takes net.io_timeout.",
-  ),
+  ...httpTimeFields,
   gelf_short_message_key: field.text().default("short_message")
     .describe("Field that is the GELF short_message; a record without it is dropped."),
   gelf_full_message_key: field.text().default("full_message")

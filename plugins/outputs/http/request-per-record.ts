@@ -2,18 +2,19 @@ import {
   type Accessor,
   type EncodedOutput,
   type FieldValue,
+  type HttpHeaders,
   isBody,
+  isHeaderName,
   type Logger,
   PartialError,
   type Payload,
   PermanentError,
   type RefusedPart,
 } from "logcollector/plugin";
-import { type Headers, isHeaderName } from "./headers.ts";
 
 type Send = (
   body: Uint8Array,
-  headers: Headers,
+  headers: HttpHeaders,
   tag: string,
   signal: AbortSignal,
 ) => Promise<void>;
@@ -81,7 +82,7 @@ async function sendAll(payload: Payload, send: Send, signal: AbortSignal): Promi
   });
 }
 
-function frame(headers: Headers, body: Uint8Array): Uint8Array {
+function frame(headers: HttpHeaders, body: Uint8Array): Uint8Array {
   const names = Buffer.from(JSON.stringify(headers));
   const lengths = Buffer.allocUnsafe(LENGTHS_BYTES);
   lengths.writeUInt32LE(names.length, 0);
@@ -94,7 +95,7 @@ function unframe(bytes: Uint8Array, at: number) {
   const names = at + LENGTHS_BYTES;
   const body = names + view.getUint32(at, true);
   const end = body + view.getUint32(at + 4, true);
-  const headers = JSON.parse(Buffer.from(bytes.subarray(names, body)).toString()) as Headers;
+  const headers = JSON.parse(Buffer.from(bytes.subarray(names, body)).toString()) as HttpHeaders;
   return { headers, body: bytes.subarray(body, end), end };
 }
 
@@ -104,7 +105,7 @@ function bytesOf(value: FieldValue | undefined): Uint8Array | undefined {
 }
 
 /** The texts of a map. What cannot be a header, or would speak for the connection, is left out. */
-function headersOf(value: FieldValue | undefined): Headers | undefined {
+function headersOf(value: FieldValue | undefined): HttpHeaders | undefined {
   if (value === undefined || !isBody(value)) return undefined;
   const headers: [string, string][] = [];
   for (const name in value) {

@@ -38,7 +38,7 @@ export class Destination {
 
   async send(
     letter: ReadLetter,
-    { signal, onRest, onLost }: Pick<SendOptions, "signal" | "onRest" | "onLost">,
+    on: Pick<SendOptions, "signal" | "onRest" | "onRefused" | "onLost">,
   ): Promise<SendResult> {
     const { id, clock, made: { output } } = this;
     if (this.failuresInRow >= MAX_FAILURES) {
@@ -48,9 +48,7 @@ export class Destination {
       output,
       open: (attempt) => this.open(attempt),
       clock,
-      signal,
-      onRest,
-      onLost,
+      ...on,
     });
     this.failuresInRow = result.kind === "failed" ? this.failuresInRow + 1 : 0;
     return result;

@@ -57,10 +57,14 @@ export async function replayDeadLetters(
 async function sendAll(
   letters: Iterable<ChosenLetter>,
   destinations: Destinations,
-  options: ReplayOptions,
+  options: Omit<ReplayOptions, "onRefusedAgain">,
 ): Promise<number> {
   const { files, folder, say, signal } = options;
   const sum = { delivered: 0, left: 0, lost: 0, letters: 0, lettersLeft: 0 };
+  const onRefusedAgain = (records: number) => {
+    sum.left += records;
+    sum.lettersLeft++;
+  };
   for (const letter of letters) {
     if (signal.aborted) break;
     const destination = await destinations.of(letter);
@@ -70,7 +74,7 @@ async function sendAll(
     };
     const outcome = typeof destination === "string"
       ? leave(destination)
-      : await replayLetter(letter, destination, options);
+      : await replayLetter(letter, destination, { ...options, onRefusedAgain });
     sum.letters++;
     sum.delivered += outcome.delivered;
     sum.left += outcome.left;

@@ -4,7 +4,12 @@ import { countOf } from "../../lib/count-of.ts";
 import type { Clock } from "../../sdk/context.ts";
 import type { EncodedOutput } from "../../sdk/define.ts";
 import type { Payload } from "../../sdk/payload.ts";
-import { PartialError, PermanentError, ThrottledError } from "../../sdk/errors.ts";
+import {
+  PartialError,
+  PermanentError,
+  type RefusedPart,
+  ThrottledError,
+} from "../../sdk/errors.ts";
 
 /** What became of a letter that was sent again. */
 export type SendResult =
@@ -25,7 +30,12 @@ export interface SendOptions {
    * little as possible arrives twice.
    */
   readonly onRest: (rest: PartialError, attempt: number) => Promise<void>;
-  /** Records of a payload of which a part arrived were refused for good: nobody has them any more. */
+  /**
+   * Records of a payload of which a part arrived were refused again: they are to become a letter of their own. When it
+   * rejects, nothing more is sent.
+   */
+  readonly onRefused: (part: RefusedPart, message: string, attempt: number) => Promise<void>;
+  /** The same for records that the output cannot tell apart any more: nobody has them. */
   readonly onLost: (records: number, message: string) => void;
   /** For tests. */
   readonly backoff?: BackoffLimits;
@@ -44,7 +54,7 @@ export async function sendLetter(
   { header, bytes }: ReadLetter,
   options: SendOptions,
 ): Promise<SendResult> {
-  const { clock, signal, onRest, onLost, backoff = BACKOFF } = options;
+  const { clock, signal, backoff = BACKOFF } = options;
   const { partition } = header;
   let payload = { bytes: bytes as Uint8Array, records: header.records, partition };
   for (let attempt = 1;; attempt++) {
@@ -63,16 +73,15 @@ export async function sendLetter(
     if (signal.aborted) return { kind: "failed", message: "stopped" };
     if (error instanceof PermanentError) return { kind: "refused", message };
     if (error instanceof PartialError) {
-      if (error.refused > 0) onLost(error.refused, message);
-      if (error.records === 0) return { kind: "delivered" };
       try {
-        await onRest(error, attempt);
+        await keepParts(error, attempt, options);
       } catch (failure) {
         return {
           kind: "failed",
           message: `a part arrived, and the rest cannot be kept: ${messageOf(failure)}`,
         };
       }
+      if (error.records === 0) return { kind: "delivered" };
       payload = { bytes: error.remaining, records: error.records, partition };
     }
     if (attempt === MAX_ATTEMPTS) {
@@ -88,6 +97,21 @@ export async function sendLetter(
     await clock.sleep(pauseMs, signal);
     if (signal.aborted) return { kind: "failed", message: "stopped" };
   }
+}
+
+/** Keeps what of a letter did not arrive, as far as it can be told. */
+async function keepParts(
+  error: PartialError,
+  attempt: number,
+  { onRest, onRefused, onLost }: SendOptions,
+): Promise<void> {
+  let lost = error.refused;
+  for (const part of error.refusedParts) {
+    await onRefused(part, part.message ?? error.message, attempt);
+    lost -= part.records;
+  }
+  if (lost > 0) onLost(lost, error.message);
+  if (error.records > 0) await onRest(error, attempt);
 }
 
 /** False when there is no answer in time. Rejects as the output does. */

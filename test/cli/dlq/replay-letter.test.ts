@@ -19,6 +19,7 @@ type Answer = Error | undefined;
 class Replay {
   readonly sent: string[] = [];
   readonly said: string[] = [];
+  refusedAgain = 0;
   readonly abort = new AbortController();
   readonly clock = new ManualClock();
   readonly folder: DlqFolder;
@@ -67,6 +68,7 @@ class Replay {
       folder: folder.letters,
       signal,
       say: (line) => void this.said.push(line),
+      onRefusedAgain: (records) => void (this.refusedAgain += records),
     }).finally(() => done = true);
     for (let ms = 0; ms < passMs && !done; ms += 500) {
       // The disk takes its own time.
@@ -199,6 +201,55 @@ describe("a letter that is sent again", () => {
       `Left ${id}, 2 records: a part arrived, and the rest cannot be kept: ENOSPC: no space left`,
     ]);
     expect([replay.sent.length, folder.ids]).toEqual([1, [id]]);
+  });
+
+  test("of which records are refused again makes letters of those", async () => {
+    using folder = new DlqFolder();
+    const id = await folder.add({ text: "a b c d e f", records: 6, attempts: 1 });
+    const replay = new Replay(folder);
+    const part = (text: string, records: number, message?: string) => ({
+      bytes: Buffer.from(text),
+      records,
+      ...(message !== undefined && { message }),
+    });
+    replay.answers = [
+      new PartialError("some failed", Buffer.from("d e f"), 3, 2, {
+        refusedParts: [part("a", 1, "a is no number"), part("b", 1)],
+      }),
+      new PartialError("one failed", new Uint8Array(), 0, 1, { refusedParts: [part("e", 1)] }),
+    ];
+    expect(await replay.send(id)).toEqual({ delivered: 3, left: 0, lost: 0 });
+    expect(replay.refusedAgain).toBe(3);
+    const letters = folder.ids.map((id) => readLetter(systemDiskFiles, folder.letters, id));
+    expect(letters.map(({ header, bytes }) => [bytes.toString(), header.message])).toEqual([
+      ["a", "a is no number"],
+      ["b", "some failed"],
+      ["e", "one failed"],
+    ]);
+    expect(letters.map(({ header }) => [header.records, header.reason, header.attempts])).toEqual([
+      [1, "refused", 2],
+      [1, "refused", 2],
+      [1, "refused", 3],
+    ]);
+    expect(replay.said[0]).toBe(
+      `Left 1 record of ${id}, as ${folder.ids[0]}: refused again: a is no number`,
+    );
+  });
+
+  test("of which records are refused again and cannot be kept stays whole", async () => {
+    using folder = new DlqFolder();
+    const id = await folder.add({ text: "a b", records: 2 });
+    const replay = new Replay(folder);
+    replay.files = {
+      ...systemDiskFiles,
+      write() {
+        throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+      },
+    };
+    const refusedParts = [{ bytes: Buffer.from("b"), records: 1 }];
+    replay.answers = [new PartialError("one failed", new Uint8Array(), 0, 1, { refusedParts })];
+    expect(await replay.send(id)).toEqual({ delivered: 0, left: 2, lost: 0 });
+    expect(folder.ids).toEqual([id]);
   });
 
   test("of which records are refused for good says how many are lost", async () => {

@@ -4,7 +4,7 @@ import net from "node:net";
 import type { Duplex } from "node:stream";
 import { mkdirSync, symlinkSync } from "node:fs";
 import httpOutput from "../../../plugins/outputs/http.ts";
-import { type Proxy, proxyFor } from "../../../plugins/outputs/http/proxy.ts";
+import { type Proxy, proxyFor } from "../../../src/sdk/http/proxy.ts";
 import { type Certificates, makeCertificates } from "./certificates.ts";
 import { listen, startServer, stopServers, type TestServer } from "./http-server.ts";
 import { bodies, driveOutput, type OutputDriver } from "./output-driver.ts";

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
+import { RecordList } from "logcollector/plugin";
 import { Packr } from "msgpackr";
+import { endsOf } from "../../../../plugins/outputs/http/ends.ts";
 import { jsonEnds } from "../../../../plugins/outputs/http/json-ends.ts";
 import { msgpackEnds } from "../../../../plugins/outputs/http/msgpack-ends.ts";
-import { RecordList } from "../../../../plugins/outputs/http/record-list.ts";
 
 const JSON_ARRAY = { prefix: "[", separator: ",", suffix: "]" };
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
@@ -47,19 +48,19 @@ test.each(["92c0", "d9ff61", "cd00", "df00000001", "a2"])(
 );
 
 test("a record list makes bodies of some of its records", () => {
-  const list = new RecordList(Buffer.from('[{"a":1},{"b":2},{}]'), 3, "json", JSON_ARRAY);
+  const list = new RecordList(Buffer.from('[{"a":1},{"b":2},{}]'), 3, endsOf.json, JSON_ARRAY);
   expect(list.length).toBe(3);
   expect(text(list.body(0, 1))).toBe('[{"a":1}]');
   expect(text(list.body(1, 3))).toBe('[{"b":2},{}]');
   expect(list.size(1, 3)).toBe(10);
-  const lines = new RecordList(Buffer.from("{}\n{}\n{}\n"), 3, "json_lines", {});
+  const lines = new RecordList(Buffer.from("{}\n{}\n{}\n"), 3, endsOf.json_lines, {});
   expect(text(lines.body(1, 2))).toBe("{}\n");
 });
 
 test("a record list is cut in the middle of its bytes, with a record on both sides", () => {
   const lengths = (...of: number[]) => {
     const bytes = Buffer.from(of.map((length) => `${"x".repeat(length - 1)}\n`).join(""));
-    return new RecordList(bytes, of.length, "gelf", {}).middle(0, of.length);
+    return new RecordList(bytes, of.length, endsOf.gelf, {}).middle(0, of.length);
   };
   expect(lengths(5, 5, 5, 5)).toBe(2);
   expect(lengths(100, 1, 1, 1)).toBe(1);
@@ -69,8 +70,8 @@ test("a record list is cut in the middle of its bytes, with a record on both sid
 });
 
 test("a record list refuses bytes that do not hold what they should", () => {
-  expect(() => new RecordList(Buffer.from("[{}]"), 2, "json", JSON_ARRAY)).toThrow(
+  expect(() => new RecordList(Buffer.from("[{}]"), 2, endsOf.json, JSON_ARRAY)).toThrow(
     "expected 2 records in the body, found 1",
   );
-  expect(() => new RecordList(Buffer.from("{}\n{}"), 1, "json_lines", {})).toThrow(RangeError);
+  expect(() => new RecordList(Buffer.from("{}\n{}"), 1, endsOf.json_lines, {})).toThrow(RangeError);
 });

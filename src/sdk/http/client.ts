@@ -1,17 +1,22 @@
-import { type Clock, tlsOptions } from "logcollector/plugin";
 import http from "node:http";
 import https from "node:https";
 import type { ConnectionOptions } from "node:tls";
-import type { HttpConfig } from "./config.ts";
+import type { Clock } from "../context.ts";
+import { tlsOptions } from "../tls-options.ts";
+import type { HttpClientConfig } from "./client-config.ts";
+import { failureReason } from "../../lib/failure-reason.ts";
 import { canPostFast, LateError, postFast } from "./fast-post.ts";
-import type { RequestHeaders } from "./headers.ts";
+import type { HttpRequestHeaders } from "./headers.ts";
 import { type Proxy, proxyFor, TunnelAgent, unbracket } from "./proxy.ts";
-import { readResponse } from "./read-response.ts";
-import type { Response } from "./response.ts";
+import { KEPT, readResponse } from "./read-response.ts";
+import { errorOf, type HttpResponse } from "./response.ts";
 
-/** Sends requests to one server, over connections that it keeps for a while. */
+/**
+ * Sends requests to one server, over connections that it keeps for a while: as the options `net.*`, `tls.*`, the proxy
+ * and the time limits say. What must be said of it in messages is `target`.
+ */
 export class HttpClient {
-  private readonly config: HttpConfig;
+  private readonly config: HttpClientConfig;
   private readonly clock: Clock;
   private readonly proxy: Proxy | undefined;
   private readonly server: ConnectionOptions;
@@ -28,7 +33,7 @@ export class HttpClient {
   readonly target: string;
 
   constructor(
-    config: HttpConfig,
+    config: HttpClientConfig,
     clock: Clock,
     env: Readonly<Record<string, string | undefined>> = process.env,
   ) {
@@ -65,25 +70,50 @@ export class HttpClient {
     }
   }
 
+  /**
+   * Delivers a body. Resolves for an answer of success, and rejects with the error whose class says what is to become
+   * of the payload: refused for good, too large, to be tried again, or not before a certain time. Of the answer's body
+   * `keep` bytes are kept, a few kilobytes when nobody says.
+   */
+  async deliver(
+    body: Uint8Array,
+    headers: HttpRequestHeaders,
+    signal: AbortSignal,
+    keep: number = KEPT,
+  ): Promise<HttpResponse> {
+    const what = `Cannot ${this.config.http_method.toLowerCase()} to ${this.target}`;
+    const response = await this.request(body, headers, signal, keep).catch((error: Error) => {
+      throw new Error(`${what}: ${failureReason(error)}`, { cause: error });
+    });
+    const error = errorOf(response, what, {
+      showBody: this.config.log_response_payload,
+      nowMs: this.clock.wall().sec * 1000,
+    });
+    if (error !== undefined) throw error;
+    return response;
+  }
+
+  /** Sends a request and resolves with the answer, whatever its status. Rejects when there is none. */
   async request(
     body: Uint8Array,
-    headers: RequestHeaders,
+    headers: HttpRequestHeaders,
     signal: AbortSignal,
-  ): Promise<Response> {
+    keep: number = KEPT,
+  ): Promise<HttpResponse> {
     signal.throwIfAborted();
     this.recycle();
     this.inFlight++;
     this.requests++;
     try {
-      const response = await this.fast(body, headers, signal) ??
-        await this.once(body, headers, signal);
+      const response = await this.fast(body, headers, signal, keep) ??
+        await this.once(body, headers, signal, keep);
       this.isWarm = true;
       return response;
     } catch (error) {
       this.isWarm = false;
       // The server may have closed a connection at the moment it was used again: that says nothing about it.
       if (!(error instanceof StaleConnection)) throw error;
-      return await this.once(body, headers, signal);
+      return await this.once(body, headers, signal, keep);
     } finally {
       this.inFlight--;
       if (this.inFlight === 0) this.closeWhenIdle();
@@ -93,9 +123,10 @@ export class HttpClient {
   /** The quick way, where it is open: see {@link canPostFast}. */
   private async fast(
     body: Uint8Array,
-    headers: RequestHeaders,
+    headers: HttpRequestHeaders,
     signal: AbortSignal,
-  ): Promise<Response | undefined> {
+    keep: number,
+  ): Promise<HttpResponse | undefined> {
     if (this.fastUrl === undefined || !this.isWarm) return undefined;
     // A header that is there twice, and one that asks for the end of the connection, only node:http sends.
     if (this.isLastOfConnection || Object.values(headers).some(Array.isArray)) return undefined;
@@ -105,6 +136,7 @@ export class HttpClient {
         method: this.config.http_method,
         body,
         headers,
+        keep,
         timeoutMs: this.answerMs,
         idleMs: this.readIdleMs,
         signal,
@@ -120,18 +152,24 @@ export class HttpClient {
     return most > 0 && this.requests >= most;
   }
 
+  /** Ends the connections that are kept. */
   close(): void {
     this.cancelIdle?.();
     this.agent.destroy();
   }
 
-  private once(body: Uint8Array, headers: RequestHeaders, signal: AbortSignal): Promise<Response> {
+  private once(
+    body: Uint8Array,
+    headers: HttpRequestHeaders,
+    signal: AbortSignal,
+    keep: number,
+  ): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
       const request = (this.speaksTls ? https : http).request({
         ...this.base,
         agent: this.agent,
         headers: {
-          ...this.base.headers as RequestHeaders,
+          ...this.base.headers as HttpRequestHeaders,
           ...headers,
           "Content-Length": String(body.length),
         },
@@ -154,7 +192,7 @@ export class HttpClient {
         settle(() => reject(isStale ? new StaleConnection(error) : error));
       });
       request.on("response", (response) => {
-        readResponse(response, () => idle.start(this.readIdleMs, "the answer stands still"))
+        readResponse(response, keep, () => idle.start(this.readIdleMs, "the answer stands still"))
           .then((read) => settle(() => resolve(read)), (error) => settle(() => reject(error)));
       });
       this.watch(request, step);

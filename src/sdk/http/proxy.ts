@@ -1,8 +1,10 @@
-import { ConfigError, type NetConfig } from "logcollector/plugin";
 import http from "node:http";
 import https from "node:https";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
+import { ConfigError } from "../errors.ts";
+import type { NetConfig } from "../net-fields.ts";
+import { basicAuthorization } from "./basic-authorization.ts";
 
 /** An HTTP proxy on the way to the server. */
 export interface Proxy {
@@ -52,12 +54,8 @@ function parse(text: string, option: string | undefined): Proxy {
     isTls,
     host: unbracket(url.hostname),
     port: url.port === "" ? (isTls ? 443 : 80) : Number(url.port),
-    authorization: url.username === "" ? undefined : basic(credentials),
+    authorization: url.username === "" ? undefined : basicAuthorization(credentials),
   };
-}
-
-export function basic(credentials: string): string {
-  return `Basic ${Buffer.from(credentials).toString("base64")}`;
 }
 
 /** An IPv6 address is written in brackets where a port may follow, and without them to connect. */

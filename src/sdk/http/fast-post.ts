@@ -1,17 +1,14 @@
-import type { HttpConfig } from "./config.ts";
-import type { RequestHeaders } from "./headers.ts";
-import type { Response } from "./response.ts";
-
-/** What is kept of an answer's body, in bytes, and what is read of it at most. */
-const KEPT = 4096;
-const READ = 65_536;
+import type { HttpClientConfig } from "./client-config.ts";
+import type { HttpRequestHeaders } from "./headers.ts";
+import { READ } from "./read-response.ts";
+import type { HttpResponse } from "./response.ts";
 
 /**
  * `fetch` sends a large body for a quarter less CPU time of the whole pipeline than node:http does, but has
  * no time limit of its own for connecting, and cannot say from which address or through which TLS version.
  * So it is used where none of that matters: plain HTTP, to a server that has just answered.
  */
-export function canPostFast(config: HttpConfig, hasProxy: boolean): boolean {
+export function canPostFast(config: HttpClientConfig, hasProxy: boolean): boolean {
   return !config.tls && !hasProxy && !config.ipv6 && config["net.keepalive"] &&
     config["net.source_address"] === undefined &&
     config["net.max_worker_connections"] === 0;
@@ -21,7 +18,9 @@ export interface FastRequest {
   readonly url: string;
   readonly method: string;
   readonly body: Uint8Array;
-  readonly headers: RequestHeaders;
+  readonly headers: HttpRequestHeaders;
+  /** How much of the answer's body to keep, in bytes. */
+  readonly keep: number;
   /** From the start to the end of the answer, in milliseconds; 0 for no limit. */
   readonly timeoutMs: number;
   /** Between two parts of the answer, in milliseconds; 0 for no limit. */
@@ -33,7 +32,7 @@ export interface FastRequest {
 export class LateError extends Error {}
 
 /** Sends one request. Rejects as `fetch` does, and with a LateError when it takes too long. */
-export async function postFast(request: FastRequest): Promise<Response> {
+export async function postFast(request: FastRequest): Promise<HttpResponse> {
   const { url, method, body, timeoutMs, idleMs, signal } = request;
   // Not AbortSignal.timeout(): its timer, and all that hangs on it, would outlive each request by the time limit.
   const limit = new AbortController();
@@ -64,7 +63,7 @@ export async function postFast(request: FastRequest): Promise<Response> {
       status: response.status,
       retryAfter: response.headers.get("retry-after") ?? undefined,
       location: response.headers.get("location") ?? undefined,
-      body: await beginningOf(response, onPart),
+      ...await beginningOf(response, request.keep, onPart),
     };
   } catch (error) {
     throw late === undefined ? error : new LateError(late, { cause: error });
@@ -76,16 +75,22 @@ export async function postFast(request: FastRequest): Promise<Response> {
 }
 
 /** `onPart` is called before each part that is waited for. */
-async function beginningOf(response: globalThis.Response, onPart: () => void): Promise<string> {
-  if (response.body === null || response.headers.get("content-length") === "0") return "";
+async function beginningOf(
+  response: Response,
+  keep: number,
+  onPart: () => void,
+): Promise<Pick<HttpResponse, "body" | "isWhole">> {
+  if (response.body === null || response.headers.get("content-length") === "0") {
+    return { body: "", isWhole: true };
+  }
   const parts: Uint8Array[] = [];
   let read = 0;
   onPart();
   for await (const part of response.body) {
     onPart();
-    if (read < KEPT) parts.push(part.subarray(0, KEPT - read));
+    if (read < keep) parts.push(part.subarray(0, keep - read));
     read += part.length;
-    if (read > READ) break;
+    if (read > Math.max(READ, keep)) break;
   }
-  return Buffer.concat(parts).toString("utf8");
+  return { body: Buffer.concat(parts).toString("utf8"), isWhole: read <= keep };
 }

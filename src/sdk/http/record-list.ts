@@ -1,7 +1,7 @@
-import type { Framing } from "logcollector/plugin";
-import type { HttpConfig } from "./config.ts";
-import { jsonEnds, lineEnds } from "./json-ends.ts";
-import { msgpackEnds } from "./msgpack-ends.ts";
+import type { Framing } from "../payload.ts";
+
+/** Where each record in the bytes ends, in order, from the first byte of the first one to the end of the last one. */
+export type FindEnds = (bytes: Uint8Array, from: number, until: number) => readonly number[];
 
 /** The body of a request, taken apart into its records. */
 export class RecordList {
@@ -16,14 +16,14 @@ export class RecordList {
   constructor(
     bytes: Uint8Array,
     records: number,
-    format: HttpConfig["format"],
+    findEnds: FindEnds,
     { prefix = "", separator = "", suffix = "" }: Framing,
   ) {
     this.bytes = bytes;
     this.prefix = Buffer.from(prefix);
     this.suffix = Buffer.from(suffix);
     this.separatorBytes = Buffer.byteLength(separator);
-    this.ends = endsOf(bytes, format, this.prefix.length, this.suffix.length);
+    this.ends = findEnds(bytes, this.prefix.length, bytes.length - this.suffix.length);
     this.length = this.ends.length;
     const end = (this.ends.at(-1) ?? 0) + this.suffix.length;
     if (this.length !== records || end !== bytes.length) {
@@ -60,23 +60,5 @@ export class RecordList {
 
   private start(index: number): number {
     return index === 0 ? this.prefix.length : this.ends[index - 1]! + this.separatorBytes;
-  }
-}
-
-function endsOf(
-  bytes: Uint8Array,
-  format: HttpConfig["format"],
-  prefixBytes: number,
-  suffixBytes: number,
-): number[] {
-  switch (format) {
-    case "json":
-    case "json_stream":
-      return jsonEnds(bytes, prefixBytes, bytes.length - suffixBytes);
-    case "json_lines":
-    case "gelf":
-      return lineEnds(bytes);
-    case "msgpack":
-      return msgpackEnds(bytes);
   }
 }

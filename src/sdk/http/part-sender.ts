@@ -1,4 +1,6 @@
-import { type Clock, type Payload, PermanentError } from "logcollector/plugin";
+import type { Clock } from "../context.ts";
+import { PermanentError } from "../errors.ts";
+import type { Payload } from "../payload.ts";
 import type { Compression } from "./compression.ts";
 import { PayloadParts, type Post } from "./payload-parts.ts";
 import type { RecordList } from "./record-list.ts";
@@ -34,7 +36,7 @@ export class PartSender {
     let refusal: TooLargeError | undefined;
     if (records === 1 || !this.isTooLarge(bytes.length)) {
       try {
-        return await post(bytes);
+        return await post(bytes, records);
       } catch (error) {
         if (!(error instanceof TooLargeError) || records === 1) throw error;
         refusal = error;
@@ -42,6 +44,7 @@ export class PartSender {
     }
     const sending = new PayloadParts(await this.takeApart(payload, refusal), {
       pack: (body) => this.options.compression?.pack(body) ?? Promise.resolve(body),
+      unpack: (body) => this.options.compression?.unpack(body) ?? Promise.resolve(body),
       post,
       isTooLarge: (length) => this.isTooLarge(length),
       learn: (length) => this.remember(length),

@@ -1,11 +1,17 @@
-import { PartialError, PermanentError, type RefusedPart } from "logcollector/plugin";
+import { PartialError, PermanentError, type RefusedPart } from "../errors.ts";
 import type { RecordList } from "./record-list.ts";
 import { TooLargeError } from "./response.ts";
 
-export type Post = (bytes: Uint8Array) => Promise<void>;
+/**
+ * Sends one body with so many records. May reject with a PartialError whose remaining bytes are a body of the same kind; bodies must then be
+ * such that one behind the other is a body too.
+ */
+export type Post = (bytes: Uint8Array, records: number) => Promise<void>;
 
 export interface PayloadPartsOptions {
   pack(body: Uint8Array): Promise<Uint8Array>;
+  /** The opposite of `pack`. */
+  unpack(bytes: Uint8Array): Promise<Uint8Array>;
   readonly post: Post;
   /** True for a length that is known to be too large. */
   isTooLarge(length: number): boolean;
@@ -20,7 +26,7 @@ export class PayloadParts {
   /** Parts that are still to be sent; the next one comes last. */
   private readonly due: (readonly [from: number, to: number])[] = [];
   private smallestRefused = Infinity;
-  private refusal: PermanentError | undefined;
+  private refusal: PermanentError | PartialError | undefined;
   private refused = 0;
   private readonly refusedParts: RefusedPart[] = [];
   /** The smallest record that was too large by itself: its bytes as they were sent, and before. */
@@ -43,7 +49,7 @@ export class PayloadParts {
       await this.send(...part);
     }
     if (this.refusal === undefined) return;
-    if (this.refused === length) throw this.refusal;
+    if (this.refused === length && this.refusal instanceof PermanentError) throw this.refusal;
     const { refusal: cause, refusedParts } = this;
     const none = new Uint8Array();
     throw new PartialError(cause.message, none, 0, this.refused, { cause, refusedParts });
@@ -61,13 +67,34 @@ export class PayloadParts {
       return this.halve(from, to);
     }
     try {
-      await this.options.post(bytes);
+      await this.options.post(bytes, to - from);
     } catch (error) {
       return await this.failed(error as Error, bytes, from, to);
     }
-    if (bytes.length < this.smallestRefused && this.smallestRefused < Infinity) {
+    this.learn(bytes.length);
+  }
+
+  private learn(takenLength: number): void {
+    if (takenLength < this.smallestRefused && this.smallestRefused < Infinity) {
       this.options.learn(this.smallestRefused);
     }
+  }
+
+  /** Some records of a part were taken, and the rest of it says what is next. */
+  private async partly(error: PartialError, sent: number, to: number): Promise<void> {
+    this.learn(sent);
+    this.refused += error.refused;
+    this.refusedParts.push(...error.refusedParts);
+    if (error.refused > 0) this.refusal = error;
+    if (error.records === 0) return;
+    const { length } = this.records;
+    const rest = [await this.options.unpack(error.remaining)];
+    if (to < length) rest.push(this.records.body(to, length));
+    const remaining = await this.options.pack(Buffer.concat(rest));
+    throw new PartialError(error.message, remaining, error.records + length - to, this.refused, {
+      cause: error.cause,
+      refusedParts: this.refusedParts,
+    });
   }
 
   private refuse(bytes: Uint8Array, records: number): void {
@@ -77,6 +104,7 @@ export class PayloadParts {
 
   private async failed(error: Error, bytes: Uint8Array, from: number, to: number): Promise<void> {
     const sent = bytes.length;
+    if (error instanceof PartialError) return await this.partly(error, sent, to);
     if (error instanceof TooLargeError) {
       this.smallestRefused = Math.min(this.smallestRefused, sent);
       if (to - from > 1) return this.halve(from, to);

@@ -1,8 +1,8 @@
 /** Headers of one request; a list for one that is sent several times. */
-export type RequestHeaders = Record<string, string | string[]>;
+export type HttpRequestHeaders = Record<string, string | string[]>;
 
 /** Headers in the order in which they are sent. */
-export type Headers = readonly (readonly [name: string, value: string])[];
+export type HttpHeaders = readonly (readonly [name: string, value: string])[];
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // deno-lint-ignore no-control-regex
@@ -33,7 +33,10 @@ export function headerValue(text: string): string {
 }
 
 /** Several lists as one, as `http.request` takes it. A later header replaces an earlier one that may stand only once. */
-export function mergeHeaders(lists: readonly Headers[], allowDuplicates: boolean) {
+export function mergeHeaders(
+  lists: readonly HttpHeaders[],
+  allowDuplicates: boolean,
+): HttpRequestHeaders {
   const merged = new Map<string, { name: string; values: string[] }>();
   for (const [name, text] of lists.flat()) {
     const key = name.toLowerCase();

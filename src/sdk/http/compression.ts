@@ -1,5 +1,4 @@
 import { promisify } from "node:util";
-import { gunzip, gzip, zstdCompress, zstdDecompress } from "node:zlib";
 
 /** A compression of request bodies, both ways. */
 export interface Compression {
@@ -11,13 +10,16 @@ export interface Compression {
 /** What is unpacked was packed here, and so was never larger than a payload with one huge record. */
 const LIMITS = { maxOutputLength: 256 << 20 };
 
+/** Loaded when it is first used: it takes memory. */
+const zlib = () => require("node:zlib") as typeof import("node:zlib");
+
 export const compressions: Readonly<Record<"gzip" | "zstd", Compression>> = {
   gzip: {
-    pack: (bytes) => promisify(gzip)(bytes, { level: 1 }),
-    unpack: (bytes) => promisify(gunzip)(bytes, LIMITS),
+    pack: (bytes) => promisify(zlib().gzip)(bytes, { level: 1 }),
+    unpack: (bytes) => promisify(zlib().gunzip)(bytes, LIMITS),
   },
   zstd: {
-    pack: (bytes) => promisify(zstdCompress)(bytes),
-    unpack: (bytes) => promisify(zstdDecompress)(bytes, LIMITS),
+    pack: (bytes) => promisify(zlib().zstdCompress)(bytes),
+    unpack: (bytes) => promisify(zlib().zstdDecompress)(bytes, LIMITS),
   },
 };

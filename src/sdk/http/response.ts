@@ -1,12 +1,14 @@
-import { PermanentError, ThrottledError } from "logcollector/plugin";
+import { PermanentError, ThrottledError } from "../errors.ts";
 
 /** What is kept of an answer. */
-export interface Response {
+export interface HttpResponse {
   readonly status: number;
   readonly retryAfter: string | undefined;
   readonly location: string | undefined;
-  /** The beginning of the body. */
+  /** The beginning of the body, or all of it. */
   readonly body: string;
+  /** Whether all of the body was kept. */
+  readonly isWhole: boolean;
 }
 
 /** The body is larger than the server takes; a smaller one may be taken. */
@@ -17,7 +19,7 @@ const MAX_SHOWN = 500;
 
 /** What an answer other than success means for the payload; `undefined` for success. */
 export function errorOf(
-  response: Response,
+  response: HttpResponse,
   what: string,
   options: { readonly showBody: boolean; readonly nowMs: number },
 ): Error | undefined {

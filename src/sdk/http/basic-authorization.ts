@@ -1,0 +1,4 @@
+/** The value of `Authorization` for `user:password`. */
+export function basicAuthorization(credentials: string): string {
+  return `Basic ${Buffer.from(credentials).toString("base64")}`;
+}
