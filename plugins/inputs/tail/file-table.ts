@@ -8,6 +8,8 @@ import { FolderListing, statOf } from "./folder-listing.ts";
 import type { KnownFile, KnownFiles } from "./known-files.ts";
 import type { PathPattern } from "./path-pattern.ts";
 import { type FoundFile, scanPatterns } from "./scan.ts";
+import { ScanLimits } from "./scan-limits.ts";
+import type { Step } from "./step-work.ts";
 import type { TailedFile } from "./tailed-file.ts";
 
 export interface FileTableOptions {
@@ -21,6 +23,10 @@ export interface FileTableOptions {
   readonly known: KnownFiles;
   /** Files last changed longer ago than this are left out, in milliseconds; 0 for none. */
   readonly ignoreOlderMs: number;
+  /** Names looked at for one pattern in a scan, at most. */
+  readonly maxNames: number;
+  /** Files followed at once, at most. */
+  readonly maxFiles: number;
   readonly wallMs: () => number;
   /** Makes a file that was found, or returns `undefined` to leave it out. May throw. */
   readonly open: (found: NewFile) => TailedFile | undefined;
@@ -48,6 +54,9 @@ export interface NewFile {
 /** Paths without a file that are looked into in one scan, for files that came and went. */
 const MAX_LOOKS = 64;
 
+/** Files that are begun to be followed before others may have a turn. */
+const FILES_PER_STEP = 16;
+
 /** Times of change are only as fine as the file system's clock, which may be seconds. */
 const FOLDER_SETTLES_MS = 3000;
 
@@ -62,6 +71,9 @@ export class FileTable {
   private readonly byRealPath = new Map<string, TailedFile>();
   private readonly complained = new Map<string, number>();
   private isFirstScan = true;
+  /** Files were left alone, as many as may be are followed. */
+  private isFull = false;
+  private readonly limits: ScanLimits;
   /** The identities that the last scan found. */
   private present: ReadonlySet<string> = new Set();
   /** When each folder had changed at the last scan; `undefined` when that does not say enough. */
@@ -69,6 +81,7 @@ export class FileTable {
 
   constructor(options: FileTableOptions) {
     this.options = options;
+    this.limits = new ScanLimits(options.log, options.maxFiles);
   }
 
   /** The file that a change under this path concerns. */
@@ -80,12 +93,19 @@ export class FileTable {
    * True when a scan may find something else than the last one did. A name that comes, goes or changes
    * shows in its folder's time of change; a permission or an age does not.
    */
-  get mayHaveChanged(): boolean {
+  *mayHaveChanged(): Generator<Step, boolean> {
     if (this.foldersAtScan === undefined || this.options.ignoreOlderMs > 0) return true;
+    // Those that were left alone have room now.
+    if (this.isFull && this.room > 0) return true;
     for (const [folder, changedMs] of this.foldersAtScan) {
       if (statOf(folder)?.mtimeMs !== changedMs) return true;
+      yield;
     }
     return false;
+  }
+
+  private get room(): number {
+    return Math.max(0, this.options.maxFiles - this.files.size);
   }
 
   /** True when the last file that was found at this one's path is not there any more. */
@@ -111,12 +131,18 @@ export class FileTable {
   }
 
   /** Looks the patterns up again. Returns the files to read that were not followed before. */
-  scan(): TailedFile[] {
-    const { patterns, excluded, births } = this.options;
-    const result = scanPatterns(patterns, excluded);
+  *scan(): Generator<Step, TailedFile[]> {
+    const { patterns, excluded, births, maxNames } = this.options;
+    const result = yield* scanPatterns(patterns, {
+      excluded,
+      maxNames,
+      maxNew: this.room,
+      isFollowed: (path) => this.at(path) !== undefined,
+    });
     this.foldersAtScan = undefined;
     for (const [path, code] of result.denied) this.complain(path, `Cannot read ${path}: ${code}`);
-    if (result.cut) this.complain("", "Stopped looking for files: the path matches too many names");
+    this.limits.report(result);
+    this.isFull = result.leftAlone.size > 0;
     const present = new Set<string>();
     const fresh: FoundFile[] = [];
     for (const found of result.files) {
@@ -131,14 +157,14 @@ export class FileTable {
         fresh.push(found);
       }
     }
+    yield;
     this.present = present;
-    this.markRotated();
-    const ancestors = this.newAncestors();
-    const added = oldestFirst(fresh, births).flatMap((found) => this.addFound(found, ancestors));
-    added.push(...this.addUnseen(result.files, ancestors));
+    yield* this.markRotated(result.cut.size > 0 || this.isFull);
+    const added = yield* this.addAll(oldestFirst(fresh, births));
+    for (const file of this.addUnseen(result.files, this.newAncestors())) added.push(file);
     this.folders = this.foldersToWatch(result.folders);
     this.isFirstScan = false;
-    if (result.denied.size === 0) this.rememberFolders();
+    if (result.denied.size === 0) yield* this.rememberFolders();
     return added;
   }
 
@@ -200,14 +226,32 @@ export class FileTable {
     this.byRealPath.set(file.realPath, file);
   }
 
-  private markRotated(): void {
+  /** What is followed goes on being followed where it lies, although the scan did not come that far. */
+  private *markRotated(isPartial: boolean): Generator<Step, void> {
     const nowMs = this.options.clock.nowMs();
     for (const [identity, file] of this.files) {
       if (this.present.has(identity) || file.rotatedMs >= 0) continue;
+      if (isPartial) {
+        yield;
+        if (this.isAtOpenPath(file)) continue;
+      }
       file.rotatedMs = nowMs;
       file.drained = false;
       if (!file.isOpen) this.findRenamed(file);
     }
+  }
+
+  private *addAll(fresh: readonly FoundFile[]): Generator<Step, TailedFile[]> {
+    const added: TailedFile[] = [];
+    let ancestors = this.newAncestors();
+    for (const [i, found] of fresh.entries()) {
+      added.push(...this.addFound(found, ancestors));
+      if (i % FILES_PER_STEP !== FILES_PER_STEP - 1) continue;
+      yield;
+      // What it saw of folders may be another thing by now.
+      ancestors = this.newAncestors();
+    }
+    return added;
   }
 
   private newAncestors(): Ancestors {
@@ -305,19 +349,19 @@ export class FileTable {
   }
 
   /** A folder that changed within the last seconds may change again without another time: it is not remembered. */
-  private rememberFolders(): void {
+  private *rememberFolders(): Generator<Step, void> {
     const settledMs = this.options.wallMs() - FOLDER_SETTLES_MS;
     const remembered = new Map<string, number | undefined>();
     for (const folder of this.folders) {
       const changedMs = statOf(folder)?.mtimeMs;
       if (changedMs !== undefined && changedMs > settledMs) return;
       remembered.set(folder, changedMs);
+      yield;
     }
     this.foldersAtScan = remembered;
   }
 
-  private foldersToWatch(scanned: ReadonlySet<string>): Set<string> {
-    const folders = new Set(scanned);
+  private foldersToWatch(folders: Set<string>): Set<string> {
     for (const file of this.files.values()) {
       if (file.realPath !== file.path) folders.add(dirname(file.realPath));
     }
