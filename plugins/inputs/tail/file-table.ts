@@ -196,8 +196,10 @@ export class FileTable {
    * Looks for a file that was renamed while it had no descriptor. Returns false when it is nowhere in its
    * folder.
    */
-  findRenamed(file: TailedFile): boolean {
-    const listing = new FolderListing(dirname(file.realPath));
+  findRenamed(
+    file: TailedFile,
+    listing: FolderListing = new FolderListing(dirname(file.realPath)),
+  ): boolean {
     const found = listing.filesWithIno(file.ino)
       .find(({ stat }) => file.isSame(stat));
     if (found !== undefined) file.moveTo(found.path);
@@ -229,7 +231,12 @@ export class FileTable {
   /** What is followed goes on being followed where it lies, although the scan did not come that far. */
   private *markRotated(isPartial: boolean): Generator<Step, void> {
     const nowMs = this.options.clock.nowMs();
+    // One list for all of a folder, which may be thousands: each looked for by itself would take forever.
+    const listings = this.newAncestors();
+    const find = (file: TailedFile) =>
+      this.findRenamed(file, listings.listing(dirname(file.realPath)));
     for (const [identity, file] of this.files) {
+      if (file.whereabouts === "sought") file.whereabouts = find(file) ? "found" : "nowhere";
       if (this.present.has(identity) || file.rotatedMs >= 0) continue;
       if (isPartial) {
         yield;
@@ -237,7 +244,7 @@ export class FileTable {
       }
       file.rotatedMs = nowMs;
       file.drained = false;
-      if (!file.isOpen) this.findRenamed(file);
+      if (!file.isOpen) find(file);
     }
   }
 

@@ -257,6 +257,7 @@ export class Tailer implements Input {
     for (const file of this.table.files.values()) {
       if (file.compressed) this.pollCompressed(file, nowMs);
       else if (this.isTooOld(file)) this.putAside(file);
+      else if (file.whereabouts === "nowhere") this.enqueue(file);
       else if (nowMs >= file.pollMs || (file.rotatedMs >= 0 && !file.drained)) this.enqueue(file);
       if (file.isOpen) this.settings.lag.update(file);
     }

@@ -18,7 +18,10 @@ export class WorkQueue {
   }
 
   addHot(): void {
-    for (const file of this.hot) this.add(file);
+    for (const file of this.hot) {
+      // To open each rotated one again and again would cost more than waiting for the next scan.
+      if (file.isOpen || file.rotatedMs < 0) this.add(file);
+    }
   }
 
   /** The file whose turn it is, if one has something to do. */
