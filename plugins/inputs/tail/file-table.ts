@@ -4,8 +4,11 @@ import type { Clock, Logger } from "logcollector/plugin";
 import { type Ancestor, Ancestors, type Ancestry, oldestFirst } from "./ancestors.ts";
 import type { BirthTimes } from "./birth-times.ts";
 import { identityOf } from "./file-identity.ts";
+import { Complaints } from "./complaints.ts";
+import { findMoved } from "./find-moved.ts";
 import { FolderListing, statOf } from "./folder-listing.ts";
-import type { KnownFile, KnownFiles } from "./known-files.ts";
+import type { KnownFiles } from "./known-files.ts";
+import type { NewFile } from "./new-file.ts";
 import type { PathPattern } from "./path-pattern.ts";
 import { type FoundFile, scanPatterns } from "./scan.ts";
 import { ScanLimits } from "./scan-limits.ts";
@@ -36,26 +39,15 @@ export interface FileTableOptions {
   readonly onGone: (file: TailedFile) => void;
 }
 
-export interface NewFile {
-  /** The path that records speak of. */
-  readonly path: string;
-  readonly openPath: string;
-  /** Where it was made, with links resolved, when that is another place. */
-  readonly home: string | undefined;
-  readonly stat: Stats;
-  /** What is known of it from before. */
-  readonly known: KnownFile | undefined;
-  /** It took the place of a file that is known. */
-  readonly isSuccessor: boolean;
-  /** It was there at the first scan. */
-  readonly isInitial: boolean;
-}
-
 /** Paths without a file that are looked into in one scan, for files that came and went. */
 const MAX_LOOKS = 64;
 
-/** Files that are begun to be followed before others may have a turn. */
+/**
+ * Files that are begun to be followed, or looked at, before others may have a turn. Where there are fewer, as nearly
+ * everywhere, a scan is one moment.
+ */
 const FILES_PER_STEP = 16;
+const LOOKS_PER_STEP = 64;
 
 /** Times of change are only as fine as the file system's clock, which may be seconds. */
 const FOLDER_SETTLES_MS = 3000;
@@ -69,8 +61,10 @@ export class FileTable {
   private readonly options: FileTableOptions;
   private readonly byPath = new Map<string, TailedFile>();
   private readonly byRealPath = new Map<string, TailedFile>();
-  private readonly complained = new Map<string, number>();
+  private readonly complaints: Complaints;
   private isFirstScan = true;
+  /** When the first scan began, which may take its time, in milliseconds since 1970. */
+  private startedMs = 0;
   /** Files were left alone, as many as may be are followed. */
   private isFull = false;
   private readonly limits: ScanLimits;
@@ -81,6 +75,7 @@ export class FileTable {
 
   constructor(options: FileTableOptions) {
     this.options = options;
+    this.complaints = new Complaints(options);
     this.limits = new ScanLimits(options.log, options.maxFiles);
   }
 
@@ -97,9 +92,10 @@ export class FileTable {
     if (this.foldersAtScan === undefined || this.options.ignoreOlderMs > 0) return true;
     // Those that were left alone have room now.
     if (this.isFull && this.room > 0) return true;
+    let looks = 0;
     for (const [folder, changedMs] of this.foldersAtScan) {
       if (statOf(folder)?.mtimeMs !== changedMs) return true;
-      yield;
+      if (++looks % LOOKS_PER_STEP === 0) yield;
     }
     return false;
   }
@@ -132,7 +128,8 @@ export class FileTable {
 
   /** Looks the patterns up again. Returns the files to read that were not followed before. */
   *scan(): Generator<Step, TailedFile[]> {
-    const { patterns, excluded, births, maxNames } = this.options;
+    const { patterns, excluded, births, maxNames, wallMs } = this.options;
+    if (this.isFirstScan) this.startedMs = wallMs();
     const result = yield* scanPatterns(patterns, {
       excluded,
       maxNames,
@@ -140,7 +137,9 @@ export class FileTable {
       isFollowed: (path) => this.at(path) !== undefined,
     });
     this.foldersAtScan = undefined;
-    for (const [path, code] of result.denied) this.complain(path, `Cannot read ${path}: ${code}`);
+    for (const [path, code] of result.denied) {
+      this.complaints.say(path, `Cannot read ${path}: ${code}`);
+    }
     this.limits.report(result);
     this.isFull = result.leftAlone.size > 0;
     const present = new Set<string>();
@@ -157,7 +156,7 @@ export class FileTable {
         fresh.push(found);
       }
     }
-    yield;
+    if (result.files.length > LOOKS_PER_STEP) yield;
     this.present = present;
     yield* this.markRotated(result.cut.size > 0 || this.isFull);
     const added = yield* this.addAll(oldestFirst(fresh, births));
@@ -231,6 +230,7 @@ export class FileTable {
   /** What is followed goes on being followed where it lies, although the scan did not come that far. */
   private *markRotated(isPartial: boolean): Generator<Step, void> {
     const nowMs = this.options.clock.nowMs();
+    let looks = 0;
     // One list for all of a folder, which may be thousands: each looked for by itself would take forever.
     const listings = this.newAncestors();
     const find = (file: TailedFile) =>
@@ -239,7 +239,7 @@ export class FileTable {
       if (file.whereabouts === "sought") file.whereabouts = find(file) ? "found" : "nowhere";
       if (this.present.has(identity) || file.rotatedMs >= 0) continue;
       if (isPartial) {
-        yield;
+        if (++looks % LOOKS_PER_STEP === 0) yield;
         if (this.isAtOpenPath(file)) continue;
       }
       file.rotatedMs = nowMs;
@@ -287,9 +287,8 @@ export class FileTable {
     const isSuccessor = hasKnown || files.length > 0;
     const { path: openPath, stat } = found;
     const home = known !== undefined && path !== found.path ? known.position.file.home : undefined;
-    added.push(
-      ...this.add({ path, openPath, home, stat, known, isSuccessor, isInitial: this.isFirstScan }),
-    );
+    const isInitial = this.isFirstScan && this.options.births.of(stat) <= this.startedMs;
+    added.push(...this.add({ path, openPath, home, stat, known, isSuccessor, isInitial }));
     return added;
   }
 
@@ -331,9 +330,9 @@ export class FileTable {
     if ((found.isInitial || !found.isSuccessor) && this.isTooOld(found.stat)) return [];
     let file: TailedFile | undefined;
     try {
-      file = this.options.open(found);
+      file = this.open(found);
     } catch (error) {
-      this.complain(found.path, `Cannot follow ${found.path}: ${(error as Error).message}`);
+      this.complaints.say(found.path, `Cannot follow ${found.path}: ${(error as Error).message}`);
       return [];
     }
     if (file === undefined) return [];
@@ -350,6 +349,19 @@ export class FileTable {
     return [file];
   }
 
+  /** Opens what was found, under another name if it was renamed since. */
+  private open(found: NewFile): TailedFile | undefined {
+    try {
+      return this.options.open(found);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const mayHaveMoved = code === undefined || code === "ENOENT";
+      const moved = mayHaveMoved ? findMoved(found, this.options.births) : undefined;
+      if (moved === undefined) throw error;
+      return this.options.open({ ...found, ...moved });
+    }
+  }
+
   private isTooOld(stat: Stats): boolean {
     const { ignoreOlderMs, wallMs } = this.options;
     return ignoreOlderMs > 0 && wallMs() - stat.mtimeMs > ignoreOlderMs;
@@ -363,7 +375,7 @@ export class FileTable {
       const changedMs = statOf(folder)?.mtimeMs;
       if (changedMs !== undefined && changedMs > settledMs) return;
       remembered.set(folder, changedMs);
-      yield;
+      if (remembered.size % LOOKS_PER_STEP === 0) yield;
     }
     this.foldersAtScan = remembered;
   }
@@ -373,15 +385,5 @@ export class FileTable {
       if (file.realPath !== file.path) folders.add(dirname(file.realPath));
     }
     return folders;
-  }
-
-  /** Says what is wrong with a path, at most once a minute. */
-  private complain(path: string, message: string): void {
-    const nowMs = this.options.clock.nowMs();
-    const until = this.complained.get(path);
-    if (until !== undefined && nowMs < until) return;
-    if (this.complained.size > 1000) this.complained.clear();
-    this.complained.set(path, nowMs + 60_000);
-    this.options.log.warn(message);
   }
 }

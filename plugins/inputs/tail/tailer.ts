@@ -136,7 +136,10 @@ export class Tailer implements Input {
       ignoreOlderMs: config.ignore_older,
       maxNames: config.scan_limit,
       maxFiles: config.max_files,
-      wallMs: () => positions.wallSec * 1000,
+      wallMs: () => {
+        const { sec, nsec } = ctx.clock.wall();
+        return sec * 1000 + nsec / 1e6;
+      },
       open: (found) => this.opener.open(found),
       openPacked: (path, ancestry) => this.opener.openPacked(path, ancestry),
       onGone: (file) => {

@@ -5,6 +5,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -12,6 +13,7 @@ import { systemClock } from "../../../src/lib/clock.ts";
 import { StepWork } from "../../../plugins/inputs/tail/step-work.ts";
 import type { TestContext } from "../../support/context.ts";
 import { eventually } from "../../support/eventually.ts";
+import type { InputDriver } from "../../support/input-driver.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { countProblemsOf, Numbers, problemsOf, readAll, startTail } from "./tail-driver.ts";
 
@@ -20,7 +22,7 @@ function makeTree(root: string, folders: number, files: number): string[] {
   const paths: string[] = [];
   for (let f = 0; f < folders; f++) {
     mkdirSync(`${root}/${f}`, { recursive: true });
-    for (let i = 0; i < files; i++) paths.push(`${f}/${i}.log`);
+    for (let i = 0; i < files; i++) paths.push(`${f}/${i}-of-many.log`);
   }
   for (const path of paths) writeFileSync(`${root}/${path}`, `${path}\n`);
   return paths;
@@ -102,6 +104,73 @@ describe("fault 33: tail whose pattern finds far more than it may", () => {
     expect(input.records.length).toBe(5);
     // A pause may come after every 64 of 9030 names, and a slice is five looks at the clock long.
     expect(turns).toBeGreaterThan(9000 / 64 / 5);
+  });
+});
+
+describe("tail whose first scan takes long", () => {
+  /** Starts tail; `act` is done while it looks through a large folder, after what `before` names. */
+  function startSlowly(
+    folder: TempFolder,
+    { before = "none", after = "none", ...options }: Record<string, unknown>,
+    act: () => void,
+  ): InputDriver {
+    mkdirSync(folder.at("large"));
+    for (let i = 0; i < 1000; i++) writeFileSync(folder.at(`large/${i}`), "");
+    let breaths = 0;
+    let looks = 0;
+    return startTail(
+      {
+        path: `${folder.at(before as string)}, ${folder.at("large/*.log")}, ${
+          folder.at(after as string)
+        }`,
+        ...options,
+      },
+      {
+        ctx: {
+          clock: {
+            ...systemClock,
+            nowMs: () => systemClock.nowMs() + looks++,
+          } as unknown as TestContext["clock"],
+          breathe: async () => {
+            if (breaths++ === 0) act();
+            await new Promise((resolve) => setImmediate(resolve));
+          },
+        },
+      },
+    );
+  }
+
+  test("reads a file from its start that is made meanwhile", async () => {
+    using folder = new TempFolder();
+    mkdirSync(folder.at("late"));
+    const path = folder.at("late/new.log");
+    const startMs = Date.now();
+    await using input = startSlowly(
+      folder,
+      { after: "late/*.log", read_from_head: false },
+      () => {
+        // A file system's clock goes in steps.
+        do {
+          rmSync(path, { force: true });
+          writeFileSync(path, "first\n");
+        } while (statSync(path).birthtimeMs <= startMs + 50);
+      },
+    );
+    await input.untilRecords(1);
+    expect(input.values()).toEqual(["first"]);
+  });
+
+  test("reads a file that is rotated between being found and being opened", async () => {
+    using folder = new TempFolder();
+    const path = folder.at("app.log");
+    writeFileSync(path, "1\n2\n");
+    await using input = startSlowly(folder, { before: "app.log" }, () => {
+      renameSync(path, `${path}.1`);
+      writeFileSync(path, "3\n");
+    });
+    await input.untilRecords(3);
+    expect(input.values()).toEqual(["1", "2", "3"]);
+    expect(input.messages.join()).not.toContain("Cannot");
   });
 });
 
