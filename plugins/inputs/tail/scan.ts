@@ -43,7 +43,7 @@ interface Scan extends ScanResult {
   pattern: PathPattern;
   names: number;
   isCut: boolean;
-  /** Paths that were found, where another pattern may find them too. */
+  /** Paths that were taken, where another pattern may find them too. */
   readonly seen: Set<string> | undefined;
   /** Identities of files that are not followed yet. */
   readonly fresh: Set<string>;
@@ -175,9 +175,9 @@ function isFolder(entry: Dirent, path: string): boolean {
 function addFile(scan: Scan, path: string): void {
   const { fresh, options, seen } = scan;
   if (seen?.has(path) || options.excluded(path)) return;
-  seen?.add(path);
   const isFollowed = options.isFollowed(path);
   if (!isFollowed && fresh.size >= options.maxNew) return leaveAlone(scan);
+  seen?.add(path);
   try {
     const stat = statSync(path);
     // Pipes, devices and folders that match are passed over: opening one could block or never end.
