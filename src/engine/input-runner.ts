@@ -63,11 +63,14 @@ export class InputRunner {
   }
 
   private acksOptions(): StreamAcksOptions {
-    const { book, order, log } = this.options;
+    const { book, order, log, metrics } = this.options;
     return {
       book,
       order,
-      onProgress: () => this.room.open(),
+      onProgress: () => {
+        metrics.pendingBytes.value = this.acks.pendingBytes;
+        this.room.open();
+      },
       onMoved: (stream, position, order) => this.moved(stream, position, order),
       onForgotten: (stream) => this.positions?.remove(stream),
       onAckError: (error) =>
@@ -266,7 +269,6 @@ export class InputRunner {
       if (this.isFull) await this.room.wait();
     }
     metrics.paused.value = 0;
-    metrics.pendingBytes.value = this.acks.pendingBytes;
   }
 
   private untilLetGo(wait: Promise<void>): Promise<void> {

@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly stdin?: string;
   /** Leave standard input open, for {@link Collector.type}. */
   readonly interactive?: boolean;
+  /** A command that starts the program in its own place, under another user or with limits of its own. */
+  readonly via?: readonly string[];
 }
 
 /** One line of the program's own log. */
@@ -37,7 +39,7 @@ export class Collector implements AsyncDisposable {
   constructor(args: readonly string[], options: StartOptions = {}) {
     if (!existsSync(BINARY)) throw new Error(`Cannot test ${BINARY}: run "npm run build" first`);
     const { PATH = "", HOME = "" } = process.env;
-    this.process = Bun.spawn([BINARY, ...args], {
+    this.process = Bun.spawn([...options.via ?? [], BINARY, ...args], {
       env: { PATH, HOME, ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       stdin: options.interactive ? "pipe" : new TextEncoder().encode(options.stdin ?? ""),

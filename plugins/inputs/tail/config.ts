@@ -68,6 +68,12 @@ export const tailConfig = z.object({
   refresh_interval: field.duration().default(1000).describe(
     "How often the patterns are looked up again; new files are usually seen at once through a watch on their folder",
   ),
+  max_files: field.int({ min: 1 }).default(100_000).describe(
+    "Files followed at once, at most. Further ones that match are left alone until others are gone, with a warning",
+  ),
+  scan_limit: field.int({ min: 1 }).default(1_000_000).describe(
+    "Names looked at for one pattern, at most, when the patterns are looked up. What lies beyond is not found, with a warning",
+  ),
   rotate_wait: field.duration().default(5000).describe(
     "How long a file that was renamed or deleted is still read after its last growth",
   ),

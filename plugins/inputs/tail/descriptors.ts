@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { statOf } from "./folder-listing.ts";
 import type { TailedFile } from "./tailed-file.ts";
 
 /** Keeps the number of open files under what the system allows: those quiet for longest give theirs back. */
@@ -26,6 +27,14 @@ export class Descriptors {
     for (const file of this.open) {
       // A renamed or deleted file may be nowhere to open again, and one with unread lines will be read soon.
       if (file.rotatedMs >= 0) continue;
+      file.rest();
+      this.open.delete(file);
+      return;
+    }
+    // Still, one that was read to its end and can be found costs less than a file that cannot be opened at all.
+    for (const file of this.open) {
+      const stat = file.drained ? statOf(file.openPath) : undefined;
+      if (stat === undefined || !file.isSame(stat)) continue;
       file.rest();
       this.open.delete(file);
       return;

@@ -8,7 +8,7 @@ import { FILE_TIME_STEP_MS } from "./birth-times.ts";
 import { ownStream, StreamLedger } from "./file-checkpoint.ts";
 import { type FileIdentity, identityOf, streamOf } from "./file-identity.ts";
 import { statOf } from "./folder-listing.ts";
-import type { NewFile } from "./file-table.ts";
+import type { NewFile } from "./new-file.ts";
 import type { KnownFile } from "./known-files.ts";
 import { mayHold, packedGenerations, type PackedOptions } from "./packed-generations.ts";
 import { type LineStream, PackedSearch, type Sought } from "./packed-search.ts";

@@ -4,10 +4,15 @@ import type { Clock, Logger } from "logcollector/plugin";
 import { type Ancestor, Ancestors, type Ancestry, oldestFirst } from "./ancestors.ts";
 import type { BirthTimes } from "./birth-times.ts";
 import { identityOf } from "./file-identity.ts";
+import { Complaints } from "./complaints.ts";
+import { findMoved } from "./find-moved.ts";
 import { FolderListing, statOf } from "./folder-listing.ts";
-import type { KnownFile, KnownFiles } from "./known-files.ts";
+import type { KnownFiles } from "./known-files.ts";
+import type { NewFile } from "./new-file.ts";
 import type { PathPattern } from "./path-pattern.ts";
 import { type FoundFile, scanPatterns } from "./scan.ts";
+import { ScanLimits } from "./scan-limits.ts";
+import type { Step } from "./step-work.ts";
 import type { TailedFile } from "./tailed-file.ts";
 
 export interface FileTableOptions {
@@ -21,6 +26,10 @@ export interface FileTableOptions {
   readonly known: KnownFiles;
   /** Files last changed longer ago than this are left out, in milliseconds; 0 for none. */
   readonly ignoreOlderMs: number;
+  /** Names looked at for one pattern in a scan, at most. */
+  readonly maxNames: number;
+  /** Files followed at once, at most. */
+  readonly maxFiles: number;
   readonly wallMs: () => number;
   /** Makes a file that was found, or returns `undefined` to leave it out. May throw. */
   readonly open: (found: NewFile) => TailedFile | undefined;
@@ -30,23 +39,15 @@ export interface FileTableOptions {
   readonly onGone: (file: TailedFile) => void;
 }
 
-export interface NewFile {
-  /** The path that records speak of. */
-  readonly path: string;
-  readonly openPath: string;
-  /** Where it was made, with links resolved, when that is another place. */
-  readonly home: string | undefined;
-  readonly stat: Stats;
-  /** What is known of it from before. */
-  readonly known: KnownFile | undefined;
-  /** It took the place of a file that is known. */
-  readonly isSuccessor: boolean;
-  /** It was there at the first scan. */
-  readonly isInitial: boolean;
-}
-
 /** Paths without a file that are looked into in one scan, for files that came and went. */
 const MAX_LOOKS = 64;
+
+/**
+ * Files that are begun to be followed, or looked at, before others may have a turn. Where there are fewer, as nearly
+ * everywhere, a scan is one moment.
+ */
+const FILES_PER_STEP = 16;
+const LOOKS_PER_STEP = 64;
 
 /** Times of change are only as fine as the file system's clock, which may be seconds. */
 const FOLDER_SETTLES_MS = 3000;
@@ -60,8 +61,13 @@ export class FileTable {
   private readonly options: FileTableOptions;
   private readonly byPath = new Map<string, TailedFile>();
   private readonly byRealPath = new Map<string, TailedFile>();
-  private readonly complained = new Map<string, number>();
+  private readonly complaints: Complaints;
   private isFirstScan = true;
+  /** When the first scan began, which may take its time, in milliseconds since 1970. */
+  private startedMs = 0;
+  /** Files were left alone, as many as may be are followed. */
+  private isFull = false;
+  private readonly limits: ScanLimits;
   /** The identities that the last scan found. */
   private present: ReadonlySet<string> = new Set();
   /** When each folder had changed at the last scan; `undefined` when that does not say enough. */
@@ -69,6 +75,8 @@ export class FileTable {
 
   constructor(options: FileTableOptions) {
     this.options = options;
+    this.complaints = new Complaints(options);
+    this.limits = new ScanLimits(options.log, options.maxFiles);
   }
 
   /** The file that a change under this path concerns. */
@@ -80,12 +88,20 @@ export class FileTable {
    * True when a scan may find something else than the last one did. A name that comes, goes or changes
    * shows in its folder's time of change; a permission or an age does not.
    */
-  get mayHaveChanged(): boolean {
+  *mayHaveChanged(): Generator<Step, boolean> {
     if (this.foldersAtScan === undefined || this.options.ignoreOlderMs > 0) return true;
+    // Those that were left alone have room now.
+    if (this.isFull && this.room > 0) return true;
+    let looks = 0;
     for (const [folder, changedMs] of this.foldersAtScan) {
       if (statOf(folder)?.mtimeMs !== changedMs) return true;
+      if (++looks % LOOKS_PER_STEP === 0) yield;
     }
     return false;
+  }
+
+  private get room(): number {
+    return Math.max(0, this.options.maxFiles - this.files.size);
   }
 
   /** True when the last file that was found at this one's path is not there any more. */
@@ -111,12 +127,21 @@ export class FileTable {
   }
 
   /** Looks the patterns up again. Returns the files to read that were not followed before. */
-  scan(): TailedFile[] {
-    const { patterns, excluded, births } = this.options;
-    const result = scanPatterns(patterns, excluded);
+  *scan(): Generator<Step, TailedFile[]> {
+    const { patterns, excluded, births, maxNames, wallMs } = this.options;
+    if (this.isFirstScan) this.startedMs = wallMs();
+    const result = yield* scanPatterns(patterns, {
+      excluded,
+      maxNames,
+      maxNew: this.room,
+      isFollowed: (path) => this.at(path) !== undefined,
+    });
     this.foldersAtScan = undefined;
-    for (const [path, code] of result.denied) this.complain(path, `Cannot read ${path}: ${code}`);
-    if (result.cut) this.complain("", "Stopped looking for files: the path matches too many names");
+    for (const [path, code] of result.denied) {
+      this.complaints.say(path, `Cannot read ${path}: ${code}`);
+    }
+    this.limits.report(result);
+    this.isFull = result.leftAlone.size > 0;
     const present = new Set<string>();
     const fresh: FoundFile[] = [];
     for (const found of result.files) {
@@ -131,14 +156,14 @@ export class FileTable {
         fresh.push(found);
       }
     }
+    if (result.files.length > LOOKS_PER_STEP) yield;
     this.present = present;
-    this.markRotated();
-    const ancestors = this.newAncestors();
-    const added = oldestFirst(fresh, births).flatMap((found) => this.addFound(found, ancestors));
-    added.push(...this.addUnseen(result.files, ancestors));
+    yield* this.markRotated(result.cut.size > 0 || this.isFull);
+    const added = yield* this.addAll(oldestFirst(fresh, births));
+    for (const file of this.addUnseen(result.files, this.newAncestors())) added.push(file);
     this.folders = this.foldersToWatch(result.folders);
     this.isFirstScan = false;
-    if (result.denied.size === 0) this.rememberFolders();
+    if (result.denied.size === 0) yield* this.rememberFolders();
     return added;
   }
 
@@ -170,8 +195,10 @@ export class FileTable {
    * Looks for a file that was renamed while it had no descriptor. Returns false when it is nowhere in its
    * folder.
    */
-  findRenamed(file: TailedFile): boolean {
-    const listing = new FolderListing(dirname(file.realPath));
+  findRenamed(
+    file: TailedFile,
+    listing: FolderListing = new FolderListing(dirname(file.realPath)),
+  ): boolean {
     const found = listing.filesWithIno(file.ino)
       .find(({ stat }) => file.isSame(stat));
     if (found !== undefined) file.moveTo(found.path);
@@ -200,14 +227,38 @@ export class FileTable {
     this.byRealPath.set(file.realPath, file);
   }
 
-  private markRotated(): void {
+  /** What is followed goes on being followed where it lies, although the scan did not come that far. */
+  private *markRotated(isPartial: boolean): Generator<Step, void> {
     const nowMs = this.options.clock.nowMs();
+    let looks = 0;
+    // One list for all of a folder, which may be thousands: each looked for by itself would take forever.
+    const listings = this.newAncestors();
+    const find = (file: TailedFile) =>
+      this.findRenamed(file, listings.listing(dirname(file.realPath)));
     for (const [identity, file] of this.files) {
+      if (file.whereabouts === "sought") file.whereabouts = find(file) ? "found" : "nowhere";
       if (this.present.has(identity) || file.rotatedMs >= 0) continue;
+      if (isPartial) {
+        if (++looks % LOOKS_PER_STEP === 0) yield;
+        if (this.isAtOpenPath(file)) continue;
+      }
       file.rotatedMs = nowMs;
       file.drained = false;
-      if (!file.isOpen) this.findRenamed(file);
+      if (!file.isOpen) find(file);
     }
+  }
+
+  private *addAll(fresh: readonly FoundFile[]): Generator<Step, TailedFile[]> {
+    const added: TailedFile[] = [];
+    let ancestors = this.newAncestors();
+    for (const [i, found] of fresh.entries()) {
+      added.push(...this.addFound(found, ancestors));
+      if (i % FILES_PER_STEP !== FILES_PER_STEP - 1) continue;
+      yield;
+      // What it saw of folders may be another thing by now.
+      ancestors = this.newAncestors();
+    }
+    return added;
   }
 
   private newAncestors(): Ancestors {
@@ -236,9 +287,8 @@ export class FileTable {
     const isSuccessor = hasKnown || files.length > 0;
     const { path: openPath, stat } = found;
     const home = known !== undefined && path !== found.path ? known.position.file.home : undefined;
-    added.push(
-      ...this.add({ path, openPath, home, stat, known, isSuccessor, isInitial: this.isFirstScan }),
-    );
+    const isInitial = this.isFirstScan && this.options.births.of(stat) <= this.startedMs;
+    added.push(...this.add({ path, openPath, home, stat, known, isSuccessor, isInitial }));
     return added;
   }
 
@@ -280,9 +330,9 @@ export class FileTable {
     if ((found.isInitial || !found.isSuccessor) && this.isTooOld(found.stat)) return [];
     let file: TailedFile | undefined;
     try {
-      file = this.options.open(found);
+      file = this.open(found);
     } catch (error) {
-      this.complain(found.path, `Cannot follow ${found.path}: ${(error as Error).message}`);
+      this.complaints.say(found.path, `Cannot follow ${found.path}: ${(error as Error).message}`);
       return [];
     }
     if (file === undefined) return [];
@@ -299,38 +349,41 @@ export class FileTable {
     return [file];
   }
 
+  /** Opens what was found, under another name if it was renamed since. */
+  private open(found: NewFile): TailedFile | undefined {
+    try {
+      return this.options.open(found);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const mayHaveMoved = code === undefined || code === "ENOENT";
+      const moved = mayHaveMoved ? findMoved(found, this.options.births) : undefined;
+      if (moved === undefined) throw error;
+      return this.options.open({ ...found, ...moved });
+    }
+  }
+
   private isTooOld(stat: Stats): boolean {
     const { ignoreOlderMs, wallMs } = this.options;
     return ignoreOlderMs > 0 && wallMs() - stat.mtimeMs > ignoreOlderMs;
   }
 
   /** A folder that changed within the last seconds may change again without another time: it is not remembered. */
-  private rememberFolders(): void {
+  private *rememberFolders(): Generator<Step, void> {
     const settledMs = this.options.wallMs() - FOLDER_SETTLES_MS;
     const remembered = new Map<string, number | undefined>();
     for (const folder of this.folders) {
       const changedMs = statOf(folder)?.mtimeMs;
       if (changedMs !== undefined && changedMs > settledMs) return;
       remembered.set(folder, changedMs);
+      if (remembered.size % LOOKS_PER_STEP === 0) yield;
     }
     this.foldersAtScan = remembered;
   }
 
-  private foldersToWatch(scanned: ReadonlySet<string>): Set<string> {
-    const folders = new Set(scanned);
+  private foldersToWatch(folders: Set<string>): Set<string> {
     for (const file of this.files.values()) {
       if (file.realPath !== file.path) folders.add(dirname(file.realPath));
     }
     return folders;
-  }
-
-  /** Says what is wrong with a path, at most once a minute. */
-  private complain(path: string, message: string): void {
-    const nowMs = this.options.clock.nowMs();
-    const until = this.complained.get(path);
-    if (until !== undefined && nowMs < until) return;
-    if (this.complained.size > 1000) this.complained.clear();
-    this.complained.set(path, nowMs + 60_000);
-    this.options.log.warn(message);
   }
 }

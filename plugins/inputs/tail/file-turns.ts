@@ -62,6 +62,10 @@ export class FileTurns {
   async serve(file: TailedFile, signal: AbortSignal): Promise<void> {
     const { queue, emitter, settings, ctx } = this.options;
     if (file.compressed) return this.giveUp(file);
+    if (file.whereabouts === "nowhere") {
+      ctx.log.warn(`File ${file.path} is gone`);
+      return this.giveUp(file, true);
+    }
     const before = this.waitsFor(file);
     if (before !== undefined) {
       // What is read beside the queue brings those back that wait for it.
@@ -202,10 +206,12 @@ export class FileTurns {
 
   /** A renamed or deleted file is read until it has not grown for `rotate_wait`. */
   private async endOfRotated(file: TailedFile, nowMs: number): Promise<void> {
-    const { config, queue } = this.options;
+    const { config, queue, settings } = this.options;
     const isExpected = nowMs - Math.max(file.grewMs, file.rotatedMs) < config.rotate_wait;
-    if (isExpected) queue.hot.add(file);
-    else await this.giveUp(file);
+    if (!isExpected) return await this.giveUp(file);
+    queue.hot.add(file);
+    file.pollMs = nowMs + config.refresh_interval;
+    settings.descriptors.used(file);
   }
 
   /** Nothing more is expected of a file: what is left of it, such as a line without an end, is emitted. */
@@ -227,11 +233,18 @@ export class FileTurns {
   private async failed(file: TailedFile, error: Error): Promise<void> {
     const { ctx, table, config, schedule } = this.options;
     file.drained = true;
-    if (!file.isOpen && file.rotatedMs >= 0 && !table.findRenamed(file)) {
-      ctx.log.warn(`File ${file.path} is gone`);
-      return await this.giveUp(file, true);
+    const { code } = error as NodeJS.ErrnoException;
+    // Without a descriptor nothing can be said of it.
+    const isShortage = code === "EMFILE" || code === "ENFILE";
+    if (!isShortage && !file.isOpen && file.rotatedMs >= 0 && !table.isAtOpenPath(file)) {
+      // One look at the folder is enough for all that are missed there. What comes after it waits.
+      file.whereabouts = "sought";
+      file.drained = false;
+      return schedule.want();
     }
-    ctx.log.warn(`Cannot read ${file.path}: ${error.message}`);
+    // Another is there, or none: it was rotated while it had no descriptor, and the next scan looks for it.
+    const isMissed = !file.isOpen && file.rotatedMs < 0 && !table.isAtOpenPath(file);
+    if (!isMissed) ctx.log.warn(`Cannot read ${file.path}: ${error.message}`);
     if (file.own !== undefined) return await this.giveUp(file);
     file.pollMs = ctx.clock.nowMs() + config.refresh_interval;
     schedule.want();

@@ -12,7 +12,6 @@ const LEAST_PAUSE_MS = 5;
 export class ScanSchedule {
   private readonly clock: Clock;
   private readonly refreshMs: number;
-  private startedMs = 0;
   private endedMs = 0;
   private costMs = 0;
   private renamedMs = -Infinity;
@@ -56,13 +55,13 @@ export class ScanSchedule {
   /** A scan begins. Returns whether it was wanted. */
   begin(): boolean {
     const { wanted } = this;
-    this.startedMs = this.clock.nowMs();
-    this.wanted = this.startedMs - this.renamedMs < SETTLE_MS;
+    this.wanted = this.clock.nowMs() - this.renamedMs < SETTLE_MS;
     return wanted;
   }
 
-  end(): void {
+  /** It is over, and took so much time, in milliseconds. */
+  end(costMs: number): void {
     this.endedMs = this.clock.nowMs();
-    this.costMs = this.endedMs - this.startedMs;
+    this.costMs = costMs;
   }
 }

@@ -69,6 +69,8 @@ export class TailedFile {
   lost: Place | undefined;
   /** When the file was found to be no longer at its path, on the clock's scale; -1 while it is there. */
   rotatedMs = -1;
+  /** It cannot be opened where it was: the next scan looks for it, and may find it nowhere. */
+  whereabouts: "found" | "sought" | "nowhere" = "found";
   /** When something was last read, on the clock's scale. */
   grewMs = -Infinity;
   /** When a change was last reported. */

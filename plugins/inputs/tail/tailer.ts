@@ -9,6 +9,7 @@ import { statOf } from "./folder-listing.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { Positions } from "./positions.ts";
 import { ScanSchedule } from "./scan-schedule.ts";
+import { type Step, StepWork } from "./step-work.ts";
 import { type FileSettings, fileSettings } from "./settings.ts";
 import type { TailedFile } from "./tailed-file.ts";
 import { Unpacker } from "./unpacker.ts";
@@ -33,6 +34,7 @@ export class Tailer implements Input {
   private readonly emitter: Emitter;
   private readonly unpacker: Unpacker;
   private readonly schedule: ScanSchedule;
+  private readonly scanning: StepWork;
   private readonly opened: Counter;
   private readonly closed: Counter;
   private signal: AbortSignal = new AbortController().signal;
@@ -47,6 +49,7 @@ export class Tailer implements Input {
     this.opened = count("opened_total", "Number of files that were opened");
     this.closed = count("closed_total", "Number of files that were closed");
     this.schedule = new ScanSchedule(ctx.clock, config.refresh_interval);
+    this.scanning = new StepWork(ctx.clock, () => this.wake.set());
     const positions = new Positions(
       config,
       ctx,
@@ -95,16 +98,16 @@ export class Tailer implements Input {
     this.signal = signal;
     signal.addEventListener("abort", () => this.wake.set(), { once: true });
     this.positions.load();
-    this.scan();
+    this.beginScan();
     while (!signal.aborted) {
       const file = this.queue.next();
-      if (file === undefined) {
+      if (file === undefined && !this.scanning.canGoOn) {
         if (await this.isFinished()) break;
         await this.wait();
         continue;
       }
-      await this.serve(file);
-      if (this.schedule.isWanted && this.schedule.isDue) this.scan();
+      if (file !== undefined) await this.serve(file);
+      if (this.scanning.isUnderWay || this.schedule.isWanted) this.goOnScanning();
       const breath = this.ctx.breathe();
       if (breath !== undefined) await breath;
     }
@@ -131,7 +134,12 @@ export class Tailer implements Input {
       births: positions.births,
       known: positions.known,
       ignoreOlderMs: config.ignore_older,
-      wallMs: () => positions.wallSec * 1000,
+      maxNames: config.scan_limit,
+      maxFiles: config.max_files,
+      wallMs: () => {
+        const { sec, nsec } = ctx.clock.wall();
+        return sec * 1000 + nsec / 1e6;
+      },
       open: (found) => this.opener.open(found),
       openPacked: (path, ancestry) => this.opener.openPacked(path, ancestry),
       onGone: (file) => {
@@ -163,7 +171,11 @@ export class Tailer implements Input {
     });
     while (!isOver) {
       await Promise.race([over, this.ctx.clock.sleep(WAIT_SLICE_MS)]);
-      if (!isOver && this.schedule.isDue) this.scan();
+      for (;;) {
+        if (!isOver) this.goOnScanning();
+        if (isOver || !this.scanning.canGoOn) break;
+        await this.ctx.breathe();
+      }
     }
     await over;
   }
@@ -197,7 +209,7 @@ export class Tailer implements Input {
     const nowMs = this.ctx.clock.nowMs();
     const { emitter, schedule, queue } = this;
     const dueMs = Math.min(
-      schedule.nextMs,
+      this.scanning.isUnderWay ? nowMs + WAIT_SLICE_MS : schedule.nextMs,
       queue.hot.size > 0 ? nowMs + HOT_POLL_MS : Infinity,
       emitter.isJoining ? nowMs + this.settings.joinCheckMs : Infinity,
     );
@@ -205,14 +217,31 @@ export class Tailer implements Input {
     if (this.signal.aborted) return;
     queue.addHot();
     if (emitter.isJoining) await emitter.flushJoiners(false);
-    if (schedule.isDue) this.scan();
+    this.goOnScanning();
   }
 
-  private scan(): void {
+  /** Goes on with the scan that is under way, or begins the one that is due. */
+  private goOnScanning(): void {
+    if (!this.scanning.isUnderWay) {
+      if (!this.schedule.isDue) return;
+      this.scanning.begin(this.scan());
+    }
+    const costMs = this.scanning.goOn();
+    if (costMs !== undefined) this.schedule.end(costMs);
+  }
+
+  private beginScan(): void {
+    if (!this.scanning.isUnderWay) this.scanning.begin(this.scan());
+    this.goOnScanning();
+  }
+
+  /** A tree may be so large that others must have turns meanwhile. */
+  private *scan(): Generator<Step, void> {
     const startMs = this.ctx.clock.nowMs();
     const wanted = this.schedule.begin();
     this.watch.renew();
-    const added = wanted || this.table.mayHaveChanged ? this.table.scan() : [];
+    const isNeeded = wanted || (yield* this.table.mayHaveChanged());
+    const added = isNeeded ? yield* this.table.scan() : [];
     this.watch.watchOnly(this.config.inotify_watcher ? this.table.folders : NO_FOLDERS);
     for (const file of added) {
       this.opened.value++;
@@ -224,7 +253,6 @@ export class Tailer implements Input {
     this.positions.loaded();
     this.positions.sweep(this.table.files.values());
     this.poll(startMs);
-    this.schedule.end();
   }
 
   /** Looks at files whose changes nobody may report, and at those that were just rotated. */
@@ -232,6 +260,7 @@ export class Tailer implements Input {
     for (const file of this.table.files.values()) {
       if (file.compressed) this.pollCompressed(file, nowMs);
       else if (this.isTooOld(file)) this.putAside(file);
+      else if (file.whereabouts === "nowhere") this.enqueue(file);
       else if (nowMs >= file.pollMs || (file.rotatedMs >= 0 && !file.drained)) this.enqueue(file);
       if (file.isOpen) this.settings.lag.update(file);
     }
@@ -290,7 +319,7 @@ export class Tailer implements Input {
 
   /** With `exit_on_eof`: true when everything that was there at the start has been read. */
   private async isFinished(): Promise<boolean> {
-    if (!this.config.exit_on_eof) return false;
+    if (!this.config.exit_on_eof || this.scanning.isUnderWay) return false;
     await this.unpacker.idle();
     const { files } = this.table;
     for (const file of files.values()) if (!file.drained) return false;
