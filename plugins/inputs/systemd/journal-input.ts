@@ -22,6 +22,8 @@ import { type Selection, selectionOf } from "./selection.ts";
 const NO_UNIT = "unknown";
 /** Folders are looked into this often even if no change in them was reported. */
 const SCAN_MS = 10_000;
+/** With nothing to read for so long, memory is given back. */
+const REST_MS = 5000;
 /** After so many entries others have their turn, even if none was wanted. */
 const MAX_PASSED = 8192;
 
@@ -79,11 +81,12 @@ export class JournalInput implements Input {
       journal.scan(this.nowUs);
       if (!journal.hasFiles) this.nothingFound();
       let scannedMs = this.ctx.clock.nowMs();
+      let readMs = scannedMs;
       while (!signal.aborted) {
         watch.follow(this.finder.folders);
-        await this.readOn(entries, signal);
+        if (await this.readOn(entries, signal)) readMs = this.ctx.clock.nowMs();
         if (signal.aborted) break;
-        journal.rest();
+        if (this.ctx.clock.nowMs() - readMs >= REST_MS) journal.rest();
         if (!journal.isToScan) await watch.wait(signal);
         const nowMs = this.ctx.clock.nowMs();
         if (watch.takeRenames() || journal.isToScan || nowMs - scannedMs >= SCAN_MS) {
@@ -149,9 +152,10 @@ export class JournalInput implements Input {
     );
   }
 
-  /** Reads everything there is. */
-  private async readOn(entries: EntrySource, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+  /** Reads everything there is. Says whether there was anything. */
+  private async readOn(entries: EntrySource, signal: AbortSignal): Promise<boolean> {
+    for (let hasRead = false;; hasRead = true) {
+      if (signal.aborted) return hasRead;
       const batch = this.wantsRecords ? this.nextRecords(entries) : this.nextLines(entries);
       this.damage.update();
       const { place } = entries;
@@ -160,7 +164,7 @@ export class JournalInput implements Input {
       } else if (place !== undefined && (batch !== undefined || this.ledger.saved === undefined)) {
         this.ledger.passed(place);
       }
-      if (batch === undefined) return;
+      if (batch === undefined) return hasRead;
       await this.ctx.breathe();
     }
   }

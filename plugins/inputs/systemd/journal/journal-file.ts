@@ -219,7 +219,7 @@ export class JournalFile implements EntryPlace {
     }
   }
 
-  /** What the reader's user keeps of the file. */
+  /** What the reader's user keeps of the file, as long as it does not {@link rest}. */
   note: unknown;
 
   /** How many fields the current entry has, and the one with a number: for loops that must be fast. */
@@ -240,6 +240,7 @@ export class JournalFile implements EntryPlace {
   rest(): void {
     this.window.forget();
     this.fieldReader.forget();
+    this.note = undefined;
   }
 
   close(): void {

@@ -16,6 +16,8 @@ export interface JournalOptions {
   readonly onLost: (path: string, entries: number) => void;
 }
 
+/** So many files keep what they read in memory, those that were read from last. */
+const WARM_FILES = 4;
 /** A file that is being made is damaged for a moment: this is said when it is so for the second time. */
 const PATIENCE = 2;
 
@@ -31,6 +33,8 @@ export class Journal {
   private readonly known = new Set<string>();
   /** Files that could not be read, and how often that was tried. */
   private readonly refused = new Map<string, number>();
+  /** The files that were read from last, the latest in front. */
+  private warm: JournalFile[] = [];
   private current: { readonly lane: Lane; readonly active: ActiveFile } | undefined;
   /** The last entry that was taken. */
   private last: EntryPlace | undefined;
@@ -100,6 +104,7 @@ export class Journal {
       if (first === undefined) return undefined;
       this.current = first;
       const { file } = first.active;
+      if (file !== this.warm[0]) this.warmUp(file);
       if (this.last === undefined || !isSameEntry(this.last, file)) return file;
     }
   }
@@ -140,6 +145,7 @@ export class Journal {
   /** Gives memory back until there is something to read. */
   rest(): void {
     for (const file of this.files) file.rest();
+    this.warm = [];
   }
 
   close(): void {
@@ -147,7 +153,13 @@ export class Journal {
     this.lanes.clear();
     this.waiting.clear();
     this.known.clear();
+    this.warm = [];
     this.current = undefined;
+  }
+
+  private warmUp(file: JournalFile): void {
+    this.warm = [file, ...this.warm.filter((other) => other !== file)];
+    if (this.warm.length > WARM_FILES) this.warm.pop()!.rest();
   }
 
   private first(): { lane: Lane; active: ActiveFile } | undefined {
@@ -226,20 +238,29 @@ export class Journal {
   /** Moves a file on to its next entry. One that is at its end for good is closed. */
   private advance(lane: Lane, active: ActiveFile): void {
     active.isReady = active.file.next();
-    if (active.isReady) return;
+    if (active.isReady) {
+      // Its turn may be far away.
+      if (!this.warm.includes(active.file)) active.file.rest();
+      return;
+    }
     const { isInDoubt, isPaused } = active.file;
     if (!isInDoubt && !isPaused && active.file.refresh()) active.isReady = active.file.next();
     if (!this.isDone(active)) return;
     const { file } = active;
     const lost = file.header.entries - file.position;
     if (file.isDeleted && lost > 0) this.options.onLost(file.path, lost);
-    file.close();
+    this.closeFile(file);
     lane.remove(active);
   }
 
   /** Nothing will be added to it. */
   private isDone({ file, isReady }: ActiveFile): boolean {
     return !isReady && !file.isPaused && file.isArchived;
+  }
+
+  private closeFile(file: JournalFile): void {
+    file.close();
+    this.warm = this.warm.filter((other) => other !== file);
   }
 
   private laneOf(seqnumId: string): Lane {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { currentBoot } from "../../../../plugins/inputs/systemd/current-boot.ts";
 import { eventually } from "../../../support/eventually.ts";
 import { journalctl, journalToolsMissing } from "../../../support/journal-fixtures.ts";
 import { entry, JournalHost } from "./journal-driver.ts";
@@ -135,6 +137,40 @@ withJournals("entries that the systemd input reads", () => {
     host.write("system.journal", [entry(4)]);
     await input.untilRecords(1);
     expect(input.values("MESSAGE")).toEqual(messages(4));
+  });
+
+  test("are those of the present boot where that is asked for", async () => {
+    using host = new JournalHost();
+    const boot = currentBoot();
+    host.write("system.journal", [entry(0), entry(1, {}, boot), entry(2), entry(3, {}, boot)]);
+    expect(await host.run(2, { boot: "current" })).toEqual(messages(1, 3));
+  });
+
+  test("are those of the folders of all machines, and of the namespace that is asked for", async () => {
+    using host = new JournalHost();
+    const [machine, other] = ["a".repeat(32), "b".repeat(32)];
+    const folders = [machine, other, `${machine}.web`, "no-machine", "."];
+    for (const [n, folder] of folders.entries()) {
+      mkdirSync(host.folder.at(folder!), { recursive: true });
+      host.write(`${folder}/system.journal`, [entry(n)]);
+    }
+    expect(await host.run(3)).toEqual(messages(0, 1, 4));
+    host.positions.clear();
+    expect(await host.run(2, { namespace: "web" })).toEqual(messages(2, 4));
+    host.positions.clear();
+    expect(await host.run(4, { namespace: "*" })).toEqual(messages(0, 1, 2, 4));
+    host.positions.clear();
+    const file = host.folder.at(`${other}/system.journal`);
+    expect(await host.run(1, { path: file })).toEqual(messages(1));
+  });
+
+  test("come in order from more files than are kept in memory", async () => {
+    using host = new JournalHost();
+    for (let file = 0; file < 12; file++) {
+      const own = Array.from({ length: 20 }, (_, i) => entry(file + i * 12));
+      host.write(`user-${1000 + file}.journal`, own);
+    }
+    expect(await host.run(240)).toEqual(messages(...Array.from({ length: 240 }, (_, n) => n)));
   });
 
   test("that a filter skips move the position too", async () => {
