@@ -79,7 +79,7 @@ export class JournalInput implements Input {
     const watch = new JournalWatch();
     try {
       journal.scan(this.nowUs);
-      if (!journal.hasFiles) this.nothingFound();
+      if (!journal.hasFiles) this.ctx.log.warn(`No journal files yet in ${this.finder.describe()}`);
       let scannedMs = this.ctx.clock.nowMs();
       let readMs = scannedMs;
       while (!signal.aborted) {
@@ -140,16 +140,6 @@ export class JournalInput implements Input {
       this.ctx.log.error(`${(error as Error).message}; reading begins as if there were none`);
       return undefined;
     }
-  }
-
-  private nothingFound(): void {
-    const where = this.config.path.length === 0
-      ? "/var/log/journal and /run/log/journal"
-      : this.config.path.join(", ");
-    const troubles = [...this.finder.troubles].map(([folder, code]) => `${folder}: ${code}`);
-    this.ctx.log.warn(
-      `No journal files yet in ${where}${troubles.length === 0 ? "" : ` (${troubles.join(", ")})`}`,
-    );
   }
 
   /** Reads everything there is. Says whether there was anything. */

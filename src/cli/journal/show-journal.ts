@@ -27,6 +27,7 @@ const WIDER = 8;
 export class JournalShow {
   private readonly command: JournalCommand;
   private readonly io: JournalIo;
+  private readonly finder: JournalFinder;
   private readonly selection: Selection;
   private readonly encoder: EntryEncoder;
   private readonly bootId: string | undefined;
@@ -39,7 +40,8 @@ export class JournalShow {
   constructor(command: JournalCommand, io: JournalIo) {
     this.command = command;
     this.io = io;
-    const { units, identifiers, priority, matches } = command;
+    const { paths, namespace, units, identifiers, priority, matches } = command;
+    this.finder = new JournalFinder({ paths, namespace });
     this.selection = selectionOf({
       systemd_filter: matches,
       systemd_filter_type: "or",
@@ -67,6 +69,7 @@ export class JournalShow {
   async run(signal: AbortSignal): Promise<number> {
     const { lines, follow } = this.command;
     const journal = lines === undefined ? this.open() : this.last(lines);
+    if (!journal.hasFiles) this.nothingFound();
     try {
       this.print(journal);
       if (follow) await this.follow(journal, signal);
@@ -84,11 +87,18 @@ export class JournalShow {
     return this.refused;
   }
 
+  private nothingFound(): void {
+    const where = this.finder.describe();
+    this.io.stderr(
+      `logcollector: no journal files in ${where}; reading them takes root or the group systemd-journal\n`,
+    );
+    this.refused++;
+  }
+
   private open(inFile?: (file: JournalFile) => void): Journal {
-    const { paths, namespace } = this.command;
     this.refused = 0;
     const journal = new Journal({
-      finder: new JournalFinder({ paths, namespace }),
+      finder: this.finder,
       file: { maxFieldBytes: MAX_FIELD_BYTES, maxFields: MAX_FIELDS, counts: this.counts },
       begin: (file) => {
         if (this.sinceUs > 0) file.seek(({ realtimeUs }) => realtimeUs >= this.sinceUs);
