@@ -69,7 +69,7 @@ export class JournalShow {
   async run(signal: AbortSignal): Promise<number> {
     const { lines, follow } = this.command;
     const journal = lines === undefined ? this.open() : this.last(lines);
-    if (!journal.hasFiles) this.nothingFound();
+    if (!journal.hasFiles && this.refused === 0) this.nothingFound();
     try {
       this.print(journal);
       if (follow) await this.follow(journal, signal);
