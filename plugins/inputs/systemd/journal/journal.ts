@@ -215,7 +215,7 @@ export class Journal {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === "ENOENT") return undefined;
       if (error instanceof JournalError) this.refuse(path, identity, error.reason, message);
-      else this.refuse(path, identity, "unreadable", code ?? message);
+      else this.refuse(path, identity, "unreadable", remedyFor(code) ?? code ?? message);
       return undefined;
     }
   }
@@ -268,6 +268,11 @@ export class Journal {
     if (lane === undefined) this.lanes.set(seqnumId, lane = new Lane(seqnumId));
     return lane;
   }
+}
+
+function remedyFor(code: string | undefined): string | undefined {
+  if (code === "EACCES") return "EACCES: it takes root, or the group systemd-journal";
+  return code === "EMFILE" ? "EMFILE: raise the limit of open files" : undefined;
 }
 
 /** The object is used again: there is one for every entry. */
