@@ -26,6 +26,8 @@ const SCAN_MS = 10_000;
 const REST_MS = 5000;
 /** After so many entries others have their turn, even if none was wanted. */
 const MAX_PASSED = 8192;
+/** So it is after so many bytes were unpacked, of which little may be left. */
+const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
 
 /** What entries are gathered in. */
 interface Block {
@@ -195,7 +197,9 @@ export class JournalInput implements Input {
   private gather(entries: EntrySource, block: Block): string | undefined {
     let tag: string | undefined;
     let seen = 0;
-    while (seen < MAX_PASSED && !block.isFull()) {
+    const { counts } = this.damage;
+    const mostUnpacked = counts.unpackedBytes + MAX_UNPACKED_BYTES;
+    while (seen < MAX_PASSED && counts.unpackedBytes < mostUnpacked && !block.isFull()) {
       const file = entries.next();
       if (file === undefined) break;
       seen++;

@@ -23,6 +23,8 @@ export interface FieldReaderOptions {
   /** Values are cut to so many bytes. */
   readonly maxFieldBytes: number;
   readonly onTrouble: (trouble: FieldTrouble) => void;
+  /** So many bytes were unpacked, which takes its time. */
+  readonly onUnpacked: (bytes: number) => void;
 }
 
 /** Of these there are two generations. */
@@ -113,6 +115,7 @@ export class FieldReader {
     const from = at + this.payload;
     const result = unpack(packed, this.window.bytes.subarray(from, from + length));
     if (typeof result === "string") return this.failed(result);
+    this.options.onUnpacked(result.length);
     return this.field(offset, result, 0, result.length, false, isShared);
   }
 
