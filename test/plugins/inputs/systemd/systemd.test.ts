@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { currentBoot } from "../../../../plugins/inputs/systemd/current-boot.ts";
 import { eventually } from "../../../support/eventually.ts";
-import { journalctl, journalToolsMissing } from "../../../support/journal-fixtures.ts";
+import { journalctl, journalToolsMissing, someEntries } from "../../../support/journal-fixtures.ts";
+import { Random } from "../../../support/random.ts";
 import { entry, JournalHost } from "./journal-driver.ts";
 
 if (journalToolsMissing !== undefined) console.log(`skipped: ${journalToolsMissing} not found`);
@@ -46,6 +47,24 @@ withJournals("records of the systemd input", () => {
     expect(first.bodies[0]).toMatchObject({ tag: ["a", "b"], bytes: "\ufffd\0\n" });
     expect(first.bodies[1]).toMatchObject({ text: 'ä "quoted" \\ \n\t 世界', empty: "" });
     expect(first.bodies[2]!.pid).toEqual(["1", "2"]);
+  });
+
+  test("are the same either way for entries of every kind", async () => {
+    using host = new JournalHost();
+    host.write("system.journal", someEntries(new Random(20261125), 400));
+    const jsonCounts: number[] = [];
+    const first = host.start({}, {
+      // Nobody looks into these before they were counted.
+      emit: (batch) => void jsonCounts.push(batch.length),
+    });
+    await first.untilRecords(400);
+    await first.stop();
+    host.positions.clear();
+    await using second = host.start({ max_entries: 1 });
+    await second.untilRecords(400);
+    expect(second.batches.length).toBe(400);
+    expect(jsonCounts.length).toBeLessThan(400);
+    expect(second.records).toEqual(first.records);
   });
 
   test("have values cut to max_field_size, and max_fields fields", async () => {
