@@ -1,10 +1,13 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { Batch } from "logcollector/plugin";
 import { batchesOf, encodedDeliveryOf } from "../../../src/hosts/worker/delivery-text.ts";
 import { numbers } from "../../support/test-pipeline.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { WorkerPipeline } from "./worker-pipeline.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 const HEAD = `
 import { appendFileSync, existsSync, writeFileSync } from "node:fs";
@@ -59,7 +62,7 @@ async function run(
   const pipeline = await WorkerPipeline.start(folder, {
     code,
     options: { file: folder.at("out") },
-    isolation: { timeoutMs: () => 500 },
+    isolation: { timeoutMs: () => 1500 },
   });
   await emit(pipeline);
   await pipeline.drained();
