@@ -13,9 +13,9 @@ export interface ProcessMetricsOptions {
 }
 
 /** Between two looks at the event loop, in milliseconds. */
-const BEAT_MS = 500;
+const BEAT_MS = 1000;
 /** The longest delay is told of so many looks back: ten to twenty seconds. */
-const BEATS = 20;
+const BEATS = 10;
 
 /** What the process itself tells: uptime, build, memory, processor time, and how late its event loop is. */
 export function addProcessMetrics(

@@ -88,6 +88,15 @@ describe.skipIf(journalToolsMissing !== undefined)("logcollector journal", () =>
     ]);
   });
 
+  test("says where it found nothing", () => {
+    using folder = new TempFolder();
+    const { status, stderr } = run(BINARY, ["journal", "-D", folder.at("nothing")]);
+    expect(status).toBe(1);
+    expect(stderr).toContain(
+      `no journal files in ${folder.at("nothing")} (${folder.at("nothing")}: ENOENT)`,
+    );
+  });
+
   const WRONG: readonly [string[], string][] = [
     [["-o", "jsn"], 'unknown output format "jsn": did you mean "json"?'],
     [["-n", "x"], '--lines: expected a whole number, got "x"'],

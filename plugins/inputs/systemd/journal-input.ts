@@ -22,8 +22,12 @@ import { type Selection, selectionOf } from "./selection.ts";
 const NO_UNIT = "unknown";
 /** Folders are looked into this often even if no change in them was reported. */
 const SCAN_MS = 10_000;
+/** With nothing to read for so long, memory is given back. */
+const REST_MS = 5000;
 /** After so many entries others have their turn, even if none was wanted. */
 const MAX_PASSED = 8192;
+/** So it is after so many bytes were unpacked, of which little may be left. */
+const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
 
 /** What entries are gathered in. */
 interface Block {
@@ -77,13 +81,14 @@ export class JournalInput implements Input {
     const watch = new JournalWatch();
     try {
       journal.scan(this.nowUs);
-      if (!journal.hasFiles) this.nothingFound();
+      if (!journal.hasFiles) this.ctx.log.warn(`No journal files yet in ${this.finder.describe()}`);
       let scannedMs = this.ctx.clock.nowMs();
+      let readMs = scannedMs;
       while (!signal.aborted) {
         watch.follow(this.finder.folders);
-        await this.readOn(entries, signal);
+        if (await this.readOn(entries, signal)) readMs = this.ctx.clock.nowMs();
         if (signal.aborted) break;
-        journal.rest();
+        if (this.ctx.clock.nowMs() - readMs >= REST_MS) journal.rest();
         if (!journal.isToScan) await watch.wait(signal);
         const nowMs = this.ctx.clock.nowMs();
         if (watch.takeRenames() || journal.isToScan || nowMs - scannedMs >= SCAN_MS) {
@@ -139,19 +144,10 @@ export class JournalInput implements Input {
     }
   }
 
-  private nothingFound(): void {
-    const where = this.config.path.length === 0
-      ? "/var/log/journal and /run/log/journal"
-      : this.config.path.join(", ");
-    const troubles = [...this.finder.troubles].map(([folder, code]) => `${folder}: ${code}`);
-    this.ctx.log.warn(
-      `No journal files yet in ${where}${troubles.length === 0 ? "" : ` (${troubles.join(", ")})`}`,
-    );
-  }
-
-  /** Reads everything there is. */
-  private async readOn(entries: EntrySource, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+  /** Reads everything there is. Says whether there was anything. */
+  private async readOn(entries: EntrySource, signal: AbortSignal): Promise<boolean> {
+    for (let hasRead = false;; hasRead = true) {
+      if (signal.aborted) return hasRead;
       const batch = this.wantsRecords ? this.nextRecords(entries) : this.nextLines(entries);
       this.damage.update();
       const { place } = entries;
@@ -160,7 +156,7 @@ export class JournalInput implements Input {
       } else if (place !== undefined && (batch !== undefined || this.ledger.saved === undefined)) {
         this.ledger.passed(place);
       }
-      if (batch === undefined) return;
+      if (batch === undefined) return hasRead;
       await this.ctx.breathe();
     }
   }
@@ -201,7 +197,9 @@ export class JournalInput implements Input {
   private gather(entries: EntrySource, block: Block): string | undefined {
     let tag: string | undefined;
     let seen = 0;
-    while (seen < MAX_PASSED && !block.isFull()) {
+    const { counts } = this.damage;
+    const mostUnpacked = counts.unpackedBytes + MAX_UNPACKED_BYTES;
+    while (seen < MAX_PASSED && counts.unpackedBytes < mostUnpacked && !block.isFull()) {
       const file = entries.next();
       if (file === undefined) break;
       seen++;

@@ -4,9 +4,10 @@ import { writeCursor } from "../../../plugins/inputs/systemd/journal/cursor.ts";
 import { isPrintable } from "../../../plugins/inputs/systemd/json-value.ts";
 import { escapeControls } from "../../lib/escape-controls.ts";
 import type { Format } from "./arguments.ts";
+import type { BlockWriter } from "./block-writer.ts";
 
 /** Writes one entry: the current one of a file. */
-export type Printer = (file: JournalFile) => string | Buffer;
+export type Printer = (file: JournalFile, out: BlockWriter) => void;
 
 const BOOT_FIELD = "_BOOT_ID";
 
@@ -14,23 +15,14 @@ const BOOT_FIELD = "_BOOT_ID";
 export function printerOf(format: Exclude<Format, "json">): Printer {
   switch (format) {
     case "export":
-      return exportOf;
+      return writeExport;
     case "cat":
-      return (file) => `${textsOf(file, ["MESSAGE"])[0] ?? ""}\n`;
+      return (file, out) => out.text(`${textsOf(file, ["MESSAGE"])[0] ?? ""}\n`);
     case "short-iso":
-      return (file) => short(file, isoTime);
+      return (file, out) => out.text(short(file, isoTime));
     case "short":
-      return (file) => short(file, shortTime);
+      return (file, out) => out.text(short(file, shortTime));
   }
-}
-
-/** What every exported entry begins with. */
-function addressOf(file: JournalFile): [name: string, value: string][] {
-  return [
-    ["__CURSOR", writeCursor(file)],
-    ["__REALTIME_TIMESTAMP", String(file.realtimeUs)],
-    ["__MONOTONIC_TIMESTAMP", String(file.monotonicUs)],
-  ];
 }
 
 function short(file: JournalFile, timeOf: (us: number) => string): string {
@@ -86,27 +78,42 @@ function clockOf(date: Date): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
+const EQUALS = 0x3d;
+const LF = 0x0a;
+
 /** The Journal Export Format: text as lines, everything else with its length in front. */
-function exportOf(file: JournalFile): Buffer {
-  const parts: Buffer[] = [
-    Buffer.from(
-      [...addressOf(file), [BOOT_FIELD, file.bootId]].map(([name, value]) => `${name}=${value}\n`)
-        .join(""),
-    ),
-  ];
-  for (let i = 0; i < file.fieldCount; i++) {
+function writeExport(file: JournalFile, out: BlockWriter): void {
+  out.text(
+    `__CURSOR=${writeCursor(file)}\n__REALTIME_TIMESTAMP=${file.realtimeUs}\n` +
+      `__MONOTONIC_TIMESTAMP=${file.monotonicUs}\n${BOOT_FIELD}=${file.bootId}\n`,
+  );
+  const { fieldCount } = file;
+  for (let i = 0; i < fieldCount; i++) {
     const field = file.field(i);
-    if (field !== undefined && field.name.text !== BOOT_FIELD) parts.push(exportedField(field));
+    if (field !== undefined && field.name.text !== BOOT_FIELD) writeField(field, out);
   }
-  return Buffer.concat([...parts, Buffer.from("\n")]);
+  out.byte(LF);
 }
 
-function exportedField({ name, source, from, to }: JournalField): Buffer {
-  const value = source.subarray(from, to);
-  if (!value.includes(0x0a) && isPrintable(source, from, to)) {
-    return Buffer.concat([name.bytes, Buffer.from("="), value, Buffer.from("\n")]);
+function writeField({ name, source, from, to }: JournalField, out: BlockWriter): void {
+  out.bytes(name.bytes, 0, name.bytes.length);
+  if (isLine(source, from, to)) out.byte(EQUALS);
+  else {
+    const size = Buffer.alloc(8);
+    size.writeUInt32LE(to - from, 0);
+    out.byte(LF);
+    out.bytes(size, 0, 8);
   }
-  const size = Buffer.alloc(8);
-  size.writeUInt32LE(value.length, 0);
-  return Buffer.concat([name.bytes, Buffer.from("\n"), size, value, Buffer.from("\n")]);
+  out.bytes(source, from, to);
+  out.byte(LF);
+}
+
+/** Text that may stand on one line. */
+function isLine(source: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const c = source[i]!;
+    if (c < 0x20 && c !== 0x09) return false;
+    if (c >= 0x7f) return !source.subarray(from, to).includes(LF) && isPrintable(source, from, to);
+  }
+  return true;
 }

@@ -10,14 +10,16 @@ import { JournalWatch } from "../../../plugins/inputs/systemd/journal-watch.ts";
 import { addressWriter } from "../../../plugins/inputs/systemd/write-address.ts";
 import { type Selection, selectionOf } from "../../../plugins/inputs/systemd/selection.ts";
 import { countOf } from "../../lib/count-of.ts";
+import { HeapKeeper } from "../heap-keeper.ts";
 import type { JournalCommand } from "./arguments.ts";
 import type { JournalIo } from "./journal-io.ts";
+import { BlockWriter } from "./block-writer.ts";
 import { type Printer, printerOf } from "./printer.ts";
 
 /** Values are shown whole up to this. */
 const MAX_FIELD_BYTES = 64 * 1024 * 1024;
 const MAX_FIELDS = 8000;
-const CHUNK_BYTES = 64 * 1024;
+const GARBAGE_OF_BYTES = 1 / 4;
 /** If the last entries of each file have not enough that are wanted, so many times as many are looked at. */
 const WIDER = 8;
 
@@ -25,18 +27,21 @@ const WIDER = 8;
 export class JournalShow {
   private readonly command: JournalCommand;
   private readonly io: JournalIo;
+  private readonly finder: JournalFinder;
   private readonly selection: Selection;
   private readonly encoder: EntryEncoder;
   private readonly bootId: string | undefined;
   private readonly sinceUs: number;
   private readonly untilUs: number;
   private readonly counts = noDamage();
+  private readonly heap = new HeapKeeper();
   private refused = 0;
 
   constructor(command: JournalCommand, io: JournalIo) {
     this.command = command;
     this.io = io;
-    const { units, identifiers, priority, matches } = command;
+    const { paths, namespace, units, identifiers, priority, matches } = command;
+    this.finder = new JournalFinder({ paths, namespace });
     this.selection = selectionOf({
       systemd_filter: matches,
       systemd_filter_type: "or",
@@ -64,6 +69,7 @@ export class JournalShow {
   async run(signal: AbortSignal): Promise<number> {
     const { lines, follow } = this.command;
     const journal = lines === undefined ? this.open() : this.last(lines);
+    if (!journal.hasFiles && this.refused === 0) this.nothingFound();
     try {
       this.print(journal);
       if (follow) await this.follow(journal, signal);
@@ -81,11 +87,18 @@ export class JournalShow {
     return this.refused;
   }
 
+  private nothingFound(): void {
+    const where = this.finder.describe();
+    this.io.stderr(
+      `logcollector: no journal files in ${where}; reading them takes root or the group systemd-journal\n`,
+    );
+    this.refused++;
+  }
+
   private open(inFile?: (file: JournalFile) => void): Journal {
-    const { paths, namespace } = this.command;
     this.refused = 0;
     const journal = new Journal({
-      finder: new JournalFinder({ paths, namespace }),
+      finder: this.finder,
       file: { maxFieldBytes: MAX_FIELD_BYTES, maxFields: MAX_FIELDS, counts: this.counts },
       begin: (file) => {
         if (this.sinceUs > 0) file.seek(({ realtimeUs }) => realtimeUs >= this.sinceUs);
@@ -145,20 +158,11 @@ export class JournalShow {
   }
 
   private printEach(journal: Journal, print: Printer): void {
-    let chunks: Buffer[] = [];
-    let bytes = 0;
+    const out = new BlockWriter((bytes) => this.write(bytes));
     for (let file = journal.next(); file !== undefined; file = journal.next()) {
-      if (!this.isWanted(file)) continue;
-      const text = print(file);
-      const chunk = typeof text === "string" ? Buffer.from(text) : text;
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes <= CHUNK_BYTES) continue;
-      this.io.stdoutBytes(Buffer.concat(chunks));
-      chunks = [];
-      bytes = 0;
+      if (this.isWanted(file)) print(file, out);
     }
-    this.io.stdoutBytes(Buffer.concat(chunks));
+    out.flush();
   }
 
   private printJson(journal: Journal): void {
@@ -167,10 +171,16 @@ export class JournalShow {
     for (let file = journal.next(); file !== undefined; file = journal.next()) {
       if (this.isInRange(file)) encoder.add(file);
       if (!encoder.isFull) continue;
-      this.io.stdoutBytes(encoder.text);
+      this.write(encoder.text);
       encoder.begin();
     }
-    this.io.stdoutBytes(encoder.text);
+    this.write(encoder.text);
+  }
+
+  private write(bytes: Uint8Array): void {
+    this.io.stdoutBytes(bytes);
+    // Most of it never was an object.
+    this.heap.quiet(bytes.length * GARBAGE_OF_BYTES);
   }
 
   private isInRange({ bootId, realtimeUs }: JournalFile): boolean {

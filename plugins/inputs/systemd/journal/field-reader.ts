@@ -23,13 +23,16 @@ export interface FieldReaderOptions {
   /** Values are cut to so many bytes. */
   readonly maxFieldBytes: number;
   readonly onTrouble: (trouble: FieldTrouble) => void;
+  /** So many bytes were unpacked, which takes its time. */
+  readonly onUnpacked: (bytes: number) => void;
 }
 
 /** Of these there are two generations. */
 const MAX_KEPT = 8192;
-const MAX_KEPT_BYTES = 2 * 1024 * 1024;
-/** What every kept field takes besides its value. */
-const KEPT_OVERHEAD = 128;
+const MAX_KEPT_BYTES = 1024 * 1024;
+/** What every kept field takes besides its value, which is there three times with what is made of it. */
+const KEPT_OVERHEAD = 256;
+const KEPT_TIMES = 3;
 const MAX_NAMES = 8192;
 /** Names are 64 bytes at most where a journal is written; others may be more generous. */
 const MAX_NAME_BYTES = 1024;
@@ -112,6 +115,7 @@ export class FieldReader {
     const from = at + this.payload;
     const result = unpack(packed, this.window.bytes.subarray(from, from + length));
     if (typeof result === "string") return this.failed(result);
+    this.options.onUnpacked(result.length);
     return this.field(offset, result, 0, result.length, false, isShared);
   }
 
@@ -157,7 +161,7 @@ export class FieldReader {
 
   private keep(offset: number, field: JournalField): void {
     this.young.set(offset, field);
-    this.youngBytes += field.to - field.from + KEPT_OVERHEAD;
+    this.youngBytes += (field.to - field.from) * KEPT_TIMES + KEPT_OVERHEAD;
     if (this.young.size < MAX_KEPT && this.youngBytes < MAX_KEPT_BYTES) return;
     this.old = this.young;
     this.young = new Map();

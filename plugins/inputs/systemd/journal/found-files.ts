@@ -55,6 +55,14 @@ export class JournalFinder {
     return found;
   }
 
+  /** Where files were looked for, and what kept from it: for a message that there are none. */
+  describe(): string {
+    const { paths } = this.options;
+    const where = paths.length === 0 ? HOME.join(" and ") : paths.join(", ");
+    const troubles = [...this.troubles].map(([folder, code]) => `${folder}: ${code}`);
+    return troubles.length === 0 ? where : `${where} (${troubles.join(", ")})`;
+  }
+
   private look(
     root: string,
     machineId: string | undefined,

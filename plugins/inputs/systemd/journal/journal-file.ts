@@ -25,14 +25,15 @@ export interface JournalFileOptions {
   readonly counts: DamageCounts;
 }
 
-/** What could not be read, in numbers that only grow. */
+/** What could not be read, and what took time, in numbers that only grow. */
 export interface DamageCounts {
   entries: number;
+  unpackedBytes: number;
   readonly fields: Record<FieldTrouble, number>;
 }
 
 export function noDamage(): DamageCounts {
-  return { entries: 0, fields: { damaged: 0, too_large: 0 } };
+  return { entries: 0, unpackedBytes: 0, fields: { damaged: 0, too_large: 0 } };
 }
 
 const NO_BOOT = "0".repeat(32);
@@ -111,6 +112,7 @@ export class JournalFile implements EntryPlace {
     this.fieldReader = new FieldReader(this.window, isCompact, {
       maxFieldBytes: options.maxFieldBytes,
       onTrouble: (trouble) => void options.counts.fields[trouble]++,
+      onUnpacked: (bytes) => void (options.counts.unpackedBytes += bytes),
     });
   }
 
@@ -219,7 +221,7 @@ export class JournalFile implements EntryPlace {
     }
   }
 
-  /** What the reader's user keeps of the file. */
+  /** What the reader's user keeps of the file, as long as it does not {@link rest}. */
   note: unknown;
 
   /** How many fields the current entry has, and the one with a number: for loops that must be fast. */
@@ -240,6 +242,7 @@ export class JournalFile implements EntryPlace {
   rest(): void {
     this.window.forget();
     this.fieldReader.forget();
+    this.note = undefined;
   }
 
   close(): void {

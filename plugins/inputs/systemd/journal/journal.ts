@@ -16,6 +16,8 @@ export interface JournalOptions {
   readonly onLost: (path: string, entries: number) => void;
 }
 
+/** So many files keep what they read in memory, those that were read from last. */
+const WARM_FILES = 4;
 /** A file that is being made is damaged for a moment: this is said when it is so for the second time. */
 const PATIENCE = 2;
 
@@ -31,6 +33,8 @@ export class Journal {
   private readonly known = new Set<string>();
   /** Files that could not be read, and how often that was tried. */
   private readonly refused = new Map<string, number>();
+  /** The files that were read from last, the latest in front. */
+  private warm: JournalFile[] = [];
   private current: { readonly lane: Lane; readonly active: ActiveFile } | undefined;
   /** The last entry that was taken. */
   private last: EntryPlace | undefined;
@@ -100,6 +104,7 @@ export class Journal {
       if (first === undefined) return undefined;
       this.current = first;
       const { file } = first.active;
+      if (file !== this.warm[0]) this.warmUp(file);
       if (this.last === undefined || !isSameEntry(this.last, file)) return file;
     }
   }
@@ -140,6 +145,7 @@ export class Journal {
   /** Gives memory back until there is something to read. */
   rest(): void {
     for (const file of this.files) file.rest();
+    this.warm = [];
   }
 
   close(): void {
@@ -147,7 +153,13 @@ export class Journal {
     this.lanes.clear();
     this.waiting.clear();
     this.known.clear();
+    this.warm = [];
     this.current = undefined;
+  }
+
+  private warmUp(file: JournalFile): void {
+    this.warm = [file, ...this.warm.filter((other) => other !== file)];
+    if (this.warm.length > WARM_FILES) this.warm.pop()!.rest();
   }
 
   private first(): { lane: Lane; active: ActiveFile } | undefined {
@@ -203,7 +215,7 @@ export class Journal {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === "ENOENT") return undefined;
       if (error instanceof JournalError) this.refuse(path, identity, error.reason, message);
-      else this.refuse(path, identity, "unreadable", code ?? message);
+      else this.refuse(path, identity, "unreadable", remedyFor(code) ?? code ?? message);
       return undefined;
     }
   }
@@ -226,14 +238,18 @@ export class Journal {
   /** Moves a file on to its next entry. One that is at its end for good is closed. */
   private advance(lane: Lane, active: ActiveFile): void {
     active.isReady = active.file.next();
-    if (active.isReady) return;
+    if (active.isReady) {
+      // Its turn may be far away.
+      if (!this.warm.includes(active.file)) active.file.rest();
+      return;
+    }
     const { isInDoubt, isPaused } = active.file;
     if (!isInDoubt && !isPaused && active.file.refresh()) active.isReady = active.file.next();
     if (!this.isDone(active)) return;
     const { file } = active;
     const lost = file.header.entries - file.position;
     if (file.isDeleted && lost > 0) this.options.onLost(file.path, lost);
-    file.close();
+    this.closeFile(file);
     lane.remove(active);
   }
 
@@ -242,11 +258,21 @@ export class Journal {
     return !isReady && !file.isPaused && file.isArchived;
   }
 
+  private closeFile(file: JournalFile): void {
+    file.close();
+    this.warm = this.warm.filter((other) => other !== file);
+  }
+
   private laneOf(seqnumId: string): Lane {
     let lane = this.lanes.get(seqnumId);
     if (lane === undefined) this.lanes.set(seqnumId, lane = new Lane(seqnumId));
     return lane;
   }
+}
+
+function remedyFor(code: string | undefined): string | undefined {
+  if (code === "EACCES") return "EACCES: it takes root, or the group systemd-journal";
+  return code === "EMFILE" ? "EMFILE: raise the limit of open files" : undefined;
 }
 
 /** The object is used again: there is one for every entry. */

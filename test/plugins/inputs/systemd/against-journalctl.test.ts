@@ -52,7 +52,7 @@ describe.skipIf(journalToolsMissing !== undefined)(
         expect(expected.length).toBe(1500);
         expect(entries).toEqual(expected);
         expect(refused).toEqual([]);
-        expect(counts).toEqual({ entries: 0, fields: { damaged: 0, too_large: 0 } });
+        expect(counts).toMatchObject({ entries: 0, fields: { damaged: 0, too_large: 0 } });
       });
     }
 

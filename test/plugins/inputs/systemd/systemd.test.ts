@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { currentBoot } from "../../../../plugins/inputs/systemd/current-boot.ts";
 import { eventually } from "../../../support/eventually.ts";
-import { journalctl, journalToolsMissing } from "../../../support/journal-fixtures.ts";
+import { journalctl, journalToolsMissing, someEntries } from "../../../support/journal-fixtures.ts";
+import { Random } from "../../../support/random.ts";
 import { entry, JournalHost } from "./journal-driver.ts";
 
 if (journalToolsMissing !== undefined) console.log(`skipped: ${journalToolsMissing} not found`);
@@ -44,6 +47,24 @@ withJournals("records of the systemd input", () => {
     expect(first.bodies[0]).toMatchObject({ tag: ["a", "b"], bytes: "\ufffd\0\n" });
     expect(first.bodies[1]).toMatchObject({ text: 'ä "quoted" \\ \n\t 世界', empty: "" });
     expect(first.bodies[2]!.pid).toEqual(["1", "2"]);
+  });
+
+  test("are the same either way for entries of every kind", async () => {
+    using host = new JournalHost();
+    host.write("system.journal", someEntries(new Random(20261125), 400));
+    const jsonCounts: number[] = [];
+    const first = host.start({}, {
+      // Nobody looks into these before they were counted.
+      emit: (batch) => void jsonCounts.push(batch.length),
+    });
+    await first.untilRecords(400);
+    await first.stop();
+    host.positions.clear();
+    await using second = host.start({ max_entries: 1 });
+    await second.untilRecords(400);
+    expect(second.batches.length).toBe(400);
+    expect(jsonCounts.length).toBeLessThan(400);
+    expect(second.records).toEqual(first.records);
   });
 
   test("have values cut to max_field_size, and max_fields fields", async () => {
@@ -135,6 +156,40 @@ withJournals("entries that the systemd input reads", () => {
     host.write("system.journal", [entry(4)]);
     await input.untilRecords(1);
     expect(input.values("MESSAGE")).toEqual(messages(4));
+  });
+
+  test("are those of the present boot where that is asked for", async () => {
+    using host = new JournalHost();
+    const boot = currentBoot();
+    host.write("system.journal", [entry(0), entry(1, {}, boot), entry(2), entry(3, {}, boot)]);
+    expect(await host.run(2, { boot: "current" })).toEqual(messages(1, 3));
+  });
+
+  test("are those of the folders of all machines, and of the namespace that is asked for", async () => {
+    using host = new JournalHost();
+    const [machine, other] = ["a".repeat(32), "b".repeat(32)];
+    const folders = [machine, other, `${machine}.web`, "no-machine", "."];
+    for (const [n, folder] of folders.entries()) {
+      mkdirSync(host.folder.at(folder!), { recursive: true });
+      host.write(`${folder}/system.journal`, [entry(n)]);
+    }
+    expect(await host.run(3)).toEqual(messages(0, 1, 4));
+    host.positions.clear();
+    expect(await host.run(2, { namespace: "web" })).toEqual(messages(2, 4));
+    host.positions.clear();
+    expect(await host.run(4, { namespace: "*" })).toEqual(messages(0, 1, 2, 4));
+    host.positions.clear();
+    const file = host.folder.at(`${other}/system.journal`);
+    expect(await host.run(1, { path: file })).toEqual(messages(1));
+  });
+
+  test("come in order from more files than are kept in memory", async () => {
+    using host = new JournalHost();
+    for (let file = 0; file < 12; file++) {
+      const own = Array.from({ length: 20 }, (_, i) => entry(file + i * 12));
+      host.write(`user-${1000 + file}.journal`, own);
+    }
+    expect(await host.run(240)).toEqual(messages(...Array.from({ length: 240 }, (_, n) => n)));
   });
 
   test("that a filter skips move the position too", async () => {
