@@ -77,9 +77,9 @@ export function checkpointOpener(
       : undefined;
     const path = options.path ?? inFolder;
     if (path === undefined) return undefined;
-    const owner = input.alias ?? "";
+    const { alias: owner = "", plugin } = input;
     try {
-      return CheckpointFile.open({ ...options, path, owner, log, nowMs: () => Date.now() });
+      return CheckpointFile.open({ ...options, path, owner, plugin, log, nowMs: () => Date.now() });
     } catch (error) {
       throw new ConfigError((error as Error).message, "db", { cause: error });
     }

@@ -125,8 +125,13 @@ export class InputRunner {
     if (positions === undefined) return;
     old.positions?.handOver();
     let file: CheckpointFile | undefined;
+    const { path } = positions.options;
+    // What another program left in the file they share, the old one has taken over and read on from.
+    const own = path !== undefined && path === old.positions?.options.path
+      ? { ...positions.options, migrate: () => new Map<string, string>() }
+      : positions.options;
     try {
-      file = options.openCheckpoints(positions.options);
+      file = options.openCheckpoints(own);
     } catch (error) {
       options.log.error(
         `${

@@ -4,7 +4,7 @@ import { countOf } from "../lib/count-of.ts";
 import { Gate } from "../lib/gate.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 import type { EncodedOutput } from "../sdk/define.ts";
-import { dropReason, dropReasons } from "../sdk/drop-reasons.ts";
+import { dropReason, dropReasons, withoutRecords } from "../sdk/drop-reasons.ts";
 import { PartialError, PermanentError, ThrottledError } from "../sdk/errors.ts";
 import { type BackoffLimits, backoffMs } from "./backoff.ts";
 import { Circuit } from "./circuit.ts";
@@ -283,7 +283,8 @@ export class Sender {
   private async keepRemaining(payload: QueuedPayload, error: PartialError): Promise<boolean> {
     const { metrics, book, log } = this.options;
     const reasons = dropReasons(error, error.refused, "refused");
-    const kept = await this.keepRefused(payload, error, Object.keys(reasons)[0] ?? "refused");
+    const reason = "refused" in reasons ? "refused" : Object.keys(reasons)[0] ?? "refused";
+    const kept = await this.keepRefused(payload, error, reason);
     if (kept === undefined) return false;
     const taken = Math.max(0, payload.records - error.records - error.refused);
     metrics.deliveredRecords.value += taken;
@@ -293,24 +294,21 @@ export class Sender {
     if (kept > 0) {
       metrics.deadLetteredRecords.value += kept;
       book.deadLettered(payload, kept);
-      log.error(`Kept ${countOf(kept, "record")} as a dead letter: ${error.message}`, {
-        reason: Object.keys(reasons)[0] ?? "refused",
-      });
+      log.error(`Kept ${countOf(kept, "record")} as a dead letter: ${error.message}`, { reason });
     }
     payload.bytes = error.remaining;
     payload.records = error.records;
     this.options.queue.partlyDone(payload, taken + error.refused);
     const lost = error.refused - kept;
     if (lost === 0) return true;
-    for (const [reason, records] of Object.entries(kept === 0 ? reasons : { refused: lost })) {
-      metrics.drop(reason).value += records;
-    }
+    const lostBy = withoutRecords(reasons, reason, kept);
+    for (const [why, records] of Object.entries(lostBy)) metrics.drop(why).value += records;
     metrics.droppedRecords.value += lost;
     book.dropped(payload, lost);
     // Without a word: what an output leaves out on purpose is counted only.
     if (error.message !== "") {
       log.error(`Dropped ${countOf(lost, "record")}: ${error.message}`, {
-        reason: Object.keys(reasons).join(","),
+        reason: Object.keys(lostBy).join(","),
       });
     }
     return true;

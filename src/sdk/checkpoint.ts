@@ -42,8 +42,9 @@ export interface CheckpointOptions {
   /** Default WAL. */
   readonly journalMode?: string | undefined;
   /**
-   * Takes over the positions of another program whose SQLite database is at the path, when the collector has none
-   * of its own in it. Returns them by stream; `undefined` when the database is not that program's.
+   * Takes over the positions of another program whose SQLite database is at the path, when the input has none of its
+   * own in it. Called once for each input that names the file, whenever it comes: that program's tables stay. Returns
+   * them by stream; `undefined` when the database is not that program's.
    */
   readonly migrate?: (database: ForeignDatabase) => ReadonlyMap<string, string> | undefined;
 }

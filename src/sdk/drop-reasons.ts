@@ -19,3 +19,9 @@ export function dropReasons(error: unknown, records: number, usual: string): Dro
   const known = typeof error === "object" && error !== null ? reasons.get(error) : undefined;
   return known ?? { [usual]: records };
 }
+
+/** The same reasons with so many records less of one of them. */
+export function withoutRecords(drops: DropReasons, reason: string, records: number): DropReasons {
+  const left = { ...drops, [reason]: (drops[reason] ?? 0) - records };
+  return Object.fromEntries(Object.entries(left).filter(([, count]) => count > 0));
+}

@@ -34,11 +34,15 @@ export class CheckpointFile {
   static open(options: CheckpointFileOptions): CheckpointFile {
     const { owner, log } = options;
     const path = PositionDatabase.pathOf(options.path);
-    let shared = open.get(path);
-    if (shared === undefined) {
-      shared = { database: PositionDatabase.open({ ...options, path }), owners: [] };
-      open.set(path, shared);
+    const known = open.get(path);
+    const shared = known ?? { database: PositionDatabase.open({ ...options, path }), owners: [] };
+    try {
+      shared.database.takeOver(options);
+    } catch (error) {
+      if (known === undefined) shared.database.close();
+      throw error;
     }
+    open.set(path, shared);
     if (shared.owners.includes(owner)) {
       log.warn(`Another input keeps its positions in ${path} too: give both an alias`);
     }

@@ -1,20 +1,19 @@
 import type { Database, SQLQueryBindings } from "bun:sqlite";
 import type { CheckpointOptions } from "../sdk/checkpoint.ts";
-import { type PositionRow, tables } from "./position-table.ts";
+import { isForeign, tables } from "./position-table.ts";
 import { isDamage } from "./sqlite-problems.ts";
 
 /**
- * The positions in another program's database, by what the input knows of it. Changes nothing. Throws an Error for
- * the user when the database is nothing that the input knows.
+ * The positions in another program's database, by what the input knows of it; `undefined` when that is nothing. Changes
+ * nothing. Throws an Error for the user when it is damaged.
  */
 export function foreignPositions(
   database: Database,
-  { migrate, owner }: Pick<CheckpointOptions, "migrate"> & { readonly owner: string },
-): PositionRow[] {
-  const names = tables(database);
-  let positions: ReadonlyMap<string, string> | undefined;
+  { migrate }: { readonly migrate?: CheckpointOptions["migrate"] | undefined },
+): ReadonlyMap<string, string> | undefined {
+  const names = tables(database).filter(isForeign);
   try {
-    positions = migrate?.({
+    return migrate?.({
       hasTable: (name) => names.includes(name),
       query: (sql) => queryForeign(database, sql),
     });
@@ -26,12 +25,13 @@ export function foreignPositions(
       { cause: error },
     );
   }
-  if (positions === undefined) {
-    throw new Error(
-      `it is a database of another program (${names.join(", ")}): choose another file`,
-    );
-  }
-  return [...positions].map(([stream, position]) => ({ owner, stream, position, order: 0 }));
+}
+
+/** For the user, of a database that the input does not know. */
+export function unknownForeign(database: Database): Error {
+  return new Error(
+    `it is a database of another program (${tables(database).join(", ")}): choose another file`,
+  );
 }
 
 function queryForeign(database: Database, sql: string): Record<string, unknown>[] {

@@ -6,11 +6,13 @@ import type { CheckpointOptions } from "../sdk/checkpoint.ts";
 import type { Logger } from "../sdk/context.ts";
 import { checkDatabase, connect, isOwnVersion, makeDatabase, newerVersion } from "./connect.ts";
 import { type FileLock, lockFile } from "./file-lock.ts";
-import { foreignPositions } from "./import-foreign.ts";
+import { foreignPositions, unknownForeign } from "./import-foreign.ts";
 import {
   contentOf,
   createTables,
+  hasForeignTables,
   inTransaction,
+  isToTakeOver,
   type KeptPosition,
   type PositionRow,
   putRow,
@@ -18,6 +20,7 @@ import {
   readableRows,
   readRows,
   removeStatement,
+  takeOver,
   touchStatement,
   type Write,
 } from "./position-table.ts";
@@ -27,8 +30,10 @@ import { isDamage, reasonOf } from "./sqlite-problems.ts";
 
 export interface PositionDatabaseOptions extends Omit<CheckpointOptions, "path"> {
   readonly path: string;
-  /** The input on whose behalf the file is opened: positions that are taken over are its own. */
+  /** The input on whose behalf the file is opened: an alias, or nothing. */
   readonly owner: string;
+  /** The input's plugin: of another program's positions each plugin takes over its own. */
+  readonly plugin: string;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
@@ -97,6 +102,19 @@ export class PositionDatabase {
     });
   }
 
+  /**
+   * Takes over another program's positions for an input that has not done so yet. That program's tables stay as they
+   * are, for inputs that come later. Throws an Error for the user.
+   */
+  takeOver(taker: PositionDatabaseOptions): void {
+    forUser(`Cannot take over positions in ${this.path}`, () => {
+      const { database } = this.synchronous(true);
+      if (!hasForeignTables(database) || !isToTakeOver(database, taker)) return;
+      const positions = foreignPositions(database, taker);
+      if (positions !== undefined) this.give(positions, database, taker);
+    });
+  }
+
   positionsOf(owner: string): Map<string, KeptPosition> {
     const own = readRows(this.connected().database).filter((row) => row.owner === owner);
     return new Map(own.map(({ stream, position, order }) => [stream, { position, order }]));
@@ -159,8 +177,12 @@ export class PositionDatabase {
     const content = contentOf(database);
     if (content === "unknown") throw newerVersion(database);
     if (content === "empty") createTables(database, [], this.nowSec);
-    else if (content === "foreign") this.takeOver(database);
-    else if (!isOwnVersion(database)) {
+    else if (content === "foreign") {
+      const positions = foreignPositions(database, options);
+      if (positions === undefined) throw unknownForeign(database);
+      createTables(database, [], this.nowSec);
+      this.give(positions, database, options);
+    } else if (!isOwnVersion(database)) {
       options.log.warn(
         `${path} was written by a newer version of this program: its positions are used as they are`,
       );
@@ -169,11 +191,16 @@ export class PositionDatabase {
     return this.connectionOf(database);
   }
 
-  private takeOver(database: Database): void {
-    const { path, options } = this;
-    const rows = foreignPositions(database, options);
-    createTables(database, rows, this.nowSec);
-    options.log.info(`Took over ${countOf(rows.length, "position")} from the database in ${path}`);
+  private give(
+    positions: ReadonlyMap<string, string>,
+    database: Database,
+    { owner, plugin, log }: PositionDatabaseOptions,
+  ): void {
+    takeOver(database, { owner, plugin }, positions, this.nowSec);
+    const whose = owner === "" ? "" : ` for ${owner}`;
+    log.info(
+      `Took over ${countOf(positions.size, "position")} from the database in ${this.path}${whose}`,
+    );
   }
 
   private connectionOf(database: Database): Connection {

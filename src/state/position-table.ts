@@ -13,6 +13,12 @@ export interface PositionRow extends KeptPosition {
   readonly stream: string;
 }
 
+/** The input that has the positions of an owner: several plugins may share one, when none of them has a name. */
+export interface Taker {
+  readonly owner: string;
+  readonly plugin: string;
+}
+
 /** A prepared statement with values for its question marks. */
 export type Write = Statement<unknown, SQLQueryBindings[]>;
 
@@ -55,6 +61,16 @@ export function tables(database: Database): string[] {
   return (rows as { name: string }[]).map(({ name }) => name);
 }
 
+/** Another program's tables are in the database too. */
+export function hasForeignTables(database: Database): boolean {
+  return tables(database).some(isForeign);
+}
+
+/** The table is not ours, nor SQLite's. */
+export function isForeign(table: string): boolean {
+  return !/^(?:logcollector|sqlite)_/.test(table);
+}
+
 /** The rows of a query. A statement that is left open would keep the database open. */
 export function all(database: Database, sql: string): unknown[] {
   const statement = database.prepare(sql);
@@ -89,6 +105,47 @@ export function versionOf(database: Database): number {
   } catch {
     return 0;
   }
+}
+
+/**
+ * Whether an input is still to take over what is in another program's tables. One that has positions, and no note that
+ * says how it came by them, took them over before there were such notes.
+ */
+export function isToTakeOver(database: Database, { owner, plugin }: Taker): boolean {
+  const notes = all(database, "SELECT key FROM logcollector_meta WHERE key LIKE 'took over%'")
+    .map((row) => (row as { key: string }).key);
+  if (notes.includes(takeoverNote({ owner, plugin }))) return false;
+  const isNoted = notes.some((note) => note.endsWith(`\n${owner}`));
+  return isNoted || !readRows(database).some((row) => row.owner === owner);
+}
+
+/** Puts down what an input takes over, and that it did, in one transaction. What it has of a stream stays. */
+export function takeOver(
+  database: Database,
+  taker: Taker,
+  positions: ReadonlyMap<string, string>,
+  nowSec: number,
+): void {
+  const { owner } = taker;
+  const own = new Set(
+    readRows(database).filter((row) => row.owner === owner).map(({ stream }) => stream),
+  );
+  inTransaction(database, () => {
+    const put = putStatement(database);
+    for (const [stream, position] of positions) {
+      if (!own.has(stream)) putRow(put, { owner, stream, position, order: 0 }, nowSec);
+    }
+    put.finalize();
+    const note = database.prepare<unknown, SQLQueryBindings[]>(
+      "INSERT OR REPLACE INTO logcollector_meta (key, value) VALUES (?, ?)",
+    );
+    note.run(takeoverNote(taker), String(nowSec));
+    note.finalize();
+  });
+}
+
+function takeoverNote({ owner, plugin }: Taker): string {
+  return `took over\n${plugin}\n${owner}`;
 }
 
 /** Makes the tables and puts rows in, in one transaction. */

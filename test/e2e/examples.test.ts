@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { FluentServer } from "@fluent-org/logger";
-import { mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { Collector } from "../support/binary.ts";
 import { BulkServer } from "../support/bulk-server.ts";
@@ -176,20 +176,22 @@ describe("the example", () => {
     ]);
   });
 
-  test("docker-containers joins parts and stack traces, one request per tag", async () => {
+  test("docker-containers joins parts and stack traces, one request per tag, and goes on after a restart", async () => {
     using folder = new TempFolder();
     const id = "0123456789abcdef".repeat(4);
     const docker = (log: string) =>
       `${JSON.stringify({ log, stream: "stdout", time: "2026-11-22T14:05:01.5Z" })}\n`;
     const cri = (rest: string) => `2026-11-22T14:05:02.25Z stdout ${rest}\n`;
-    await using collector = await example("docker-containers.yaml", folder, {
-      "docker/a/.keep": "",
-      "kube/.keep": "",
-    }, {
+    const env = {
+      STATE_FOLDER: folder.at("state"),
       DOCKER_LOGS: folder.at("docker/*/*-json.log"),
       KUBERNETES_LOGS: folder.at("kube/*.log"),
       READ_FROM_HEAD: "on",
-    });
+    };
+    await using collector = await example("docker-containers.yaml", folder, {
+      "docker/a/.keep": "",
+      "kube/.keep": "",
+    }, env);
     await collector.untilLog("started");
     await Bun.write(
       folder.at(`docker/a/${id}-json.log`),
@@ -217,6 +219,13 @@ describe("the example", () => {
       "end",
     ]);
     expect(received.every(({ tag }) => tag === dockerTag || tag === kubeTag)).toBe(true);
+
+    appendFileSync(folder.at(`docker/a/${id}-json.log`), docker("later\n"));
+    await using again = await example("docker-containers.yaml", folder, {}, env);
+    await eventually(() => posted("/logs", dockerTag).length > 0, () => again.stderr, 30_000);
+    expect(await again.stop()).toBe(0);
+    expect(received.map(({ tag }) => tag)).toEqual([dockerTag]);
+    expect(texts(dockerTag)).toEqual(["later"]);
   });
 
   test("java-multiline keeps a stack trace with its message", async () => {

@@ -76,7 +76,7 @@ function setUp(folder: TempFolder, filter: string, more = ""): string {
   writeFileSync(folder.at("in.txt"), `${LINES.join("\n")}\n`);
   writeFileSync(
     folder.at("config.yaml"),
-    `service: {flush: 0.1, plugin_timeout: 0.5}
+    `service: {flush: 0.1, plugin_timeout: 1.5}
 plugins: [{path: ./own.ts, isolation: worker, memory_limit: 64M}]
 pipeline:
   inputs:
@@ -92,11 +92,11 @@ ${more}  filters:
 
 test.each([
   ["none", undefined],
-  ["loop", "gave no answer within 0.5 s"],
+  ["loop", "gave no answer within 1.5 s"],
   ["exit", "ended itself with process.exit(0)"],
   ["throw", "threw outside a call: later ("],
   ["reject", "threw outside a call: alone ("],
-  ["hang", "gave no answer within 0.5 s"],
+  ["hang", "gave no answer within 1.5 s"],
   ["hog", "more than its memory_limit of 64M"],
 ])("an isolated filter that comes to %s loses no record, and keeps the order", async (bad, why) => {
   using folder = new TempFolder();
@@ -126,7 +126,7 @@ test("isolated inputs and outputs work too", async () => {
   writeFileSync(folder.at("own.ts"), PLUGIN);
   writeFileSync(
     folder.at("config.yaml"),
-    `service: {flush: 0.1, plugin_timeout: 0.5}
+    `service: {flush: 0.1, plugin_timeout: 1.5}
 plugins: [{path: ./own.ts, isolation: worker}]
 pipeline:
   inputs: [{name: own, tag: t}]
@@ -147,7 +147,7 @@ test("other streams go on while a worker hangs, and a stop is not held up", asyn
   writeFileSync(
     config,
     (await Bun.file(config).text()).replace("match: t}", "match: '*'}").replace(
-      "plugin_timeout: 0.5",
+      "plugin_timeout: 1.5",
       "grace: 1, plugin_timeout: 600",
     ),
   );

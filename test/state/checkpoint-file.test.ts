@@ -176,6 +176,76 @@ describe("CheckpointFile", () => {
   });
 });
 
+describe("another program's database that several inputs share", () => {
+  /** With a table of each plugin, and what each makes of its own. */
+  function shared(folder: TempFolder): string {
+    const path = folder.at("other.db");
+    const other = new Database(path);
+    other.exec("CREATE TABLE files (name TEXT); INSERT INTO files VALUES ('a'), ('b')");
+    other.exec("CREATE TABLE cursors (name TEXT); INSERT INTO cursors VALUES ('c')");
+    other.close();
+    return path;
+  }
+  const migrating = (table: string): NonNullable<CheckpointFileOptions["migrate"]> => (database) =>
+    database.hasTable(table)
+      ? new Map(
+        database.query(`SELECT name FROM ${table}`).map(({ name }) => [`${name}`, `old ${name}`]),
+      )
+      : undefined;
+  const files = migrating("files");
+
+  test("gives each of them what is there, also one that comes later, and each once", () => {
+    using folder = new TempFolder();
+    const path = shared(folder);
+    const one = openFile(path, { owner: "one", migrate: files }).file;
+    const two = openFile(path, { owner: "two", migrate: files }).file;
+    expect([...one.saved.keys()]).toEqual(["a", "b"]);
+    expect([...two.saved.keys()]).toEqual(["a", "b"]);
+    one.commit(positions({ own: "1" }), new Set(["a", "b"]), true);
+    two.commit(positions({ a: "2" }), new Set(["b"]), true);
+    one.close();
+    two.close();
+    expect(saved(path, { owner: "one", migrate: files })).toEqual({ own: "1" });
+    expect(saved(path, { owner: "three", migrate: files })).toEqual({ a: "old a", b: "old b" });
+    expect(saved(path, { owner: "two", migrate: files })).toEqual({ a: "2" });
+    expect(openFile(path, { owner: "three", migrate: files }).messages).toEqual([]);
+  });
+
+  test("tells plugins apart that have no names", () => {
+    using folder = new TempFolder();
+    const path = shared(folder);
+    const systemd = { plugin: "systemd", migrate: migrating("cursors") };
+    expect(saved(path, { migrate: files })).toEqual({ a: "old a", b: "old b" });
+    expect(saved(path, systemd)).toEqual({ a: "old a", b: "old b", c: "old c" });
+    const { file, messages } = openFile(path, systemd);
+    file.commit(positions({ c: "new" }), new Set(["a", "b"]), true);
+    file.close();
+    expect(messages).toEqual([]);
+    expect(saved(path, { migrate: files })).toEqual({ c: "new" });
+    expect(saved(path, systemd)).toEqual({ c: "new" });
+  });
+
+  test("is left alone by an input that had its positions before it was noted who has", () => {
+    using folder = new TempFolder();
+    const path = shared(folder);
+    const { file } = openFile(path, { owner: "one", migrate: files });
+    file.commit(positions({ own: "1" }), new Set(["a", "b"]), true);
+    file.close();
+    const older = new Database(path);
+    older.exec("DELETE FROM logcollector_meta WHERE key LIKE 'took over%'");
+    older.close();
+    expect(saved(path, { owner: "one", migrate: files })).toEqual({ own: "1" });
+    expect(saved(path, { owner: "two", migrate: files })).toEqual({ a: "old a", b: "old b" });
+  });
+
+  test("is no obstacle to one that makes nothing of it", () => {
+    using folder = new TempFolder();
+    const path = shared(folder);
+    expect(saved(path, { owner: "one", migrate: files })).toEqual({ a: "old a", b: "old b" });
+    expect(saved(path, { owner: "two" })).toEqual({});
+  });
+});
+
 describe("fault 13: a disk that refuses positions", () => {
   test("because it is full keeps the last good ones, and takes new ones when there is room", async () => {
     await onSmallDisk("1m", (folder) => {

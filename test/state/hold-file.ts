@@ -7,7 +7,13 @@ const log = { error() {}, warn() {}, info() {}, debug() {} };
 try {
   if (what === "lock") lockFile(path!);
   else {
-    const file = CheckpointFile.open({ path: path!, owner: "", log, nowMs: () => 0 });
+    const file = CheckpointFile.open({
+      path: path!,
+      owner: "",
+      plugin: "tail",
+      log,
+      nowMs: () => 0,
+    });
     file.commit(new Map([["held", { position: "1", order: 1 }]]), new Set(), false);
   }
   console.log("held");

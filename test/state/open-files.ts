@@ -10,7 +10,14 @@ export function closeFiles(): void {
 
 export function openFile(path: string, options: Partial<CheckpointFileOptions> = {}) {
   const { log, logged } = testContext();
-  const file = CheckpointFile.open({ path, owner: "", log, nowMs: () => 1234, ...options });
+  const file = CheckpointFile.open({
+    path,
+    owner: "",
+    plugin: "tail",
+    log,
+    nowMs: () => 1234,
+    ...options,
+  });
   opened.push(file);
   return { file, messages: logged };
 }

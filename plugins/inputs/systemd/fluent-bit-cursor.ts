@@ -6,7 +6,10 @@ export function fluentBitCursor(
   database: ForeignDatabase,
   stream: string,
 ): ReadonlyMap<string, string> | undefined {
-  if (!database.hasTable("in_systemd_cursor")) return undefined;
+  if (!database.hasTable("in_systemd_cursor")) {
+    // Fluent Bit's tail was there alone.
+    return database.hasTable("in_tail_files") ? new Map() : undefined;
+  }
   const [row] = database.query(
     "SELECT cursor FROM in_systemd_cursor ORDER BY updated DESC LIMIT 1",
   );

@@ -7,7 +7,7 @@ import { type Position, writePosition } from "./position.ts";
 
 /**
  * The positions in a database of Fluent Bit's tail, as this plugin's own, by stream; `undefined` when it is not such
- * a database.
+ * a database. Those of files that other inputs want are among them: they matter when this one comes to want them.
  *
  * Fluent Bit knows files by inode alone. Since 5.1 it keeps a hash of up to 32 bytes in front of the offset, before
  * that nothing that tells a file from the next one with its inode. The offset is that of the first byte that it has
@@ -18,7 +18,10 @@ export function fluentBitPositions(
   isWanted: (path: string) => boolean,
   nowSec: number,
 ): Map<string, string> | undefined {
-  if (!database.hasTable("in_tail_files")) return undefined;
+  if (!database.hasTable("in_tail_files")) {
+    // Fluent Bit's systemd input was there alone.
+    return database.hasTable("in_systemd_cursor") ? new Map() : undefined;
+  }
   const positions = new Map<string, string>();
   // Of several rows with one inode the last counts. Older databases lack some columns.
   for (const row of database.query("SELECT * FROM in_tail_files ORDER BY id")) {
@@ -50,7 +53,8 @@ function positionOf(
       birthMs: 0,
       // A row may be left from an earlier file, but then the hash tells.
       madeBeforeMs: place.mark.bytes === 0 && created > 0 ? (created + 1) * 1000 : undefined,
-      sinceMs: created * 1000,
+      // It tells when Fluent Bit last looked for files, and for others than these it may never have.
+      sinceMs: isWanted(path) ? created * 1000 : 0,
     },
     place,
     isDone: false,

@@ -1,6 +1,14 @@
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { LetterHeader } from "../../buffer/dead-letters/letter.ts";
 import { encodeForSimpleOutput } from "../../engine/simple-output.ts";
+import { decodeEvents } from "../../hosts/go/decode-events.ts";
+import { EVENTS_FORMAT } from "../../hosts/go/encode-events.ts";
+import {
+  batchesOf,
+  DELIVERY_FORMAT,
+  type EncodedDelivery,
+  encodedDeliveryOf,
+} from "../../hosts/worker/delivery-text.ts";
 import type { LogRecord } from "../../sdk/record.ts";
 import { printable } from "../../telemetry/printable.ts";
 import { hexDump } from "./hex-dump.ts";
@@ -24,10 +32,13 @@ export async function payloadText(
   { format, partition }: Pick<LetterHeader, "format" | "partition">,
   bytes: Buffer,
 ): Promise<PayloadText> {
-  if (format === "records") {
-    const lines = await recordLines(bytes, partition);
-    if (lines !== undefined) return shownText(Buffer.from(lines), "records as JSON", false);
+  const encoded = format === DELIVERY_FORMAT ? encodedIn(bytes) : undefined;
+  if (encoded !== undefined) {
+    const whole = Buffer.concat(encoded.payloads.map((each) => each.bytes));
+    return await payloadText({ format: encoded.format, partition }, whole);
   }
+  const lines = await recordLines(format, bytes, partition);
+  if (lines !== undefined) return shownText(Buffer.from(lines), "records as JSON", false);
   for (const [name, magic, create] of COMPRESSIONS) {
     if (!bytes.subarray(0, magic.length).equals(magic)) continue;
     const unpacked = await beginning(create(), bytes);
@@ -92,24 +103,57 @@ async function beginning(
   return length === 0 ? undefined : Buffer.concat(parts);
 }
 
-/** What waits for outputs that take records is the engine's own form of them. */
-async function recordLines(bytes: Buffer, partition: string): Promise<string | undefined> {
-  let lines = "";
-  const show = ({ sec, nsec, body, metadata }: LogRecord): string => {
-    const seconds = `${sec}.${String(nsec).padStart(9, "0")}`;
-    const row = metadata === undefined ? [seconds, body] : [seconds, body, metadata];
-    return `${JSON.stringify(row, (_, value) => typeof value === "bigint" ? `${value}` : value)}\n`;
-  };
-  const output = encodeForSimpleOutput({
-    async write(batch) {
-      for (const record of batch.records) lines += show(record);
-    },
-  });
+/** What an isolated output had encoded already, if it is that. */
+function encodedIn(bytes: Buffer): EncodedDelivery | undefined {
   try {
-    const payload = { bytes, records: 0, partition, attempt: 1 };
-    await output.send(payload, new AbortController().signal);
-    return lines;
+    return encodedDeliveryOf(bytes);
   } catch {
     return undefined;
   }
+}
+
+/** A line for each record; `undefined` when they are in no form that holds records. */
+async function recordLines(
+  format: string,
+  bytes: Buffer,
+  partition: string,
+): Promise<string | undefined> {
+  try {
+    return (await READERS[format]?.(bytes, partition))?.map(recordLine).join("");
+  } catch {
+    return undefined;
+  }
+}
+
+type Records = readonly LogRecord[];
+
+/** The engine's own forms of records, and those of what runs plugins elsewhere. */
+const READERS: Readonly<
+  Record<string, (bytes: Buffer, partition: string) => Records | Promise<Records>>
+> = {
+  records: engineRecords,
+  [DELIVERY_FORMAT]: (bytes, tag) => batchesOf(bytes, tag).flatMap(({ records }) => records),
+  [EVENTS_FORMAT]: (bytes) => {
+    const { records, problem } = decodeEvents(bytes);
+    if (problem !== undefined) throw new Error(problem);
+    return records;
+  },
+};
+
+async function engineRecords(bytes: Buffer, partition: string): Promise<Records> {
+  const all: LogRecord[] = [];
+  const output = encodeForSimpleOutput({
+    async write(batch) {
+      for (const record of batch.records) all.push(record);
+    },
+  });
+  const payload = { bytes, records: 0, partition, attempt: 1 };
+  await output.send(payload, new AbortController().signal);
+  return all;
+}
+
+function recordLine({ sec, nsec, body, metadata }: LogRecord): string {
+  const seconds = `${sec}.${String(nsec).padStart(9, "0")}`;
+  const row = metadata === undefined ? [seconds, body] : [seconds, body, metadata];
+  return `${JSON.stringify(row, (_, value) => typeof value === "bigint" ? `${value}` : value)}\n`;
 }

@@ -1,6 +1,9 @@
 import type { Batch } from "../../sdk/batch.ts";
 import { msgpackEncoder } from "../../sdk/msgpack-encoder.ts";
 
+/** What the engine calls the form of payloads with such records. */
+export const EVENTS_FORMAT = "events";
+
 const encoder = msgpackEncoder({ metadata: "where_present" });
 
 /**

@@ -1,7 +1,8 @@
 import type { Gauge, PluginContext } from "../../sdk/context.ts";
 import { ConfigError } from "../../sdk/errors.ts";
+import { BusyWatch } from "./busy-watch.ts";
 import { type Answer, GoProcess, ProcessEnded } from "./go-process.ts";
-import { cpuTimeMs, residentBytes } from "./process-facts.ts";
+import { residentBytes } from "./process-facts.ts";
 import { ASK } from "./protocol.ts";
 import { restartPauseMs } from "./restart-pause.ts";
 
@@ -28,8 +29,8 @@ export interface CallLimits {
 }
 
 const MEMORY_EVERY_MS = 5000;
-/** A plugin that used this part of one processor while it was in a call was not waiting for anything. */
-const BUSY = 0.9;
+/** How often it is looked in the time that a call may take whether the plugin waits in it. */
+const LOOKS = 20;
 /** How long a plugin may take to end one instance. */
 const EXIT_MS = 1500;
 /** How long a process may take to end once it is let go. */
@@ -197,14 +198,16 @@ export class GoHost {
     limits: CallLimits,
   ): Promise<T> {
     const ms = this.options.timeoutMs();
-    let cpuMs = limits.mayWait ? cpuTimeMs(process.pid) : 0;
+    const watch = limits.mayWait ? new BusyWatch(process.pid) : undefined;
+    const stepMs = watch === undefined ? ms : ms / LOOKS;
+    let looks = 0;
     const look = () => {
-      const before = cpuMs;
-      cpuMs = cpuTimeMs(process.pid);
-      if (limits.mayWait && cpuMs - before < ms * BUSY) timer = setTimeout(look, ms);
-      else process.kill(`${call} did not return within ${ms / 1000} s`);
+      watch?.look();
+      if (watch === undefined || (++looks % LOOKS === 0 && watch.wasBusy(ms))) {
+        process.kill(`${call} did not return within ${ms / 1000} s`);
+      } else timer = setTimeout(look, stepMs);
     };
-    let timer = setTimeout(look, ms);
+    let timer = setTimeout(look, stepMs);
     try {
       return await answer;
     } catch (error) {

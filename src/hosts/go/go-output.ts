@@ -2,7 +2,7 @@ import type { OutputContext } from "../../sdk/context.ts";
 import type { EncodedOutput } from "../../sdk/define.ts";
 import { PermanentError } from "../../sdk/errors.ts";
 import type { Preparable } from "../../sdk/preparable.ts";
-import { encodeEvents } from "./encode-events.ts";
+import { encodeEvents, EVENTS_FORMAT } from "./encode-events.ts";
 import type { GoHost } from "./go-host.ts";
 import { ASK, CODE } from "./protocol.ts";
 
@@ -15,6 +15,7 @@ export function goOutput(
   const instance = { ctx, options };
   host.add(instance);
   return {
+    format: EVENTS_FORMAT,
     prepare: () => host.prepare(instance),
     encode(batch, into) {
       into.partition(batch.tag);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Processor times in /proc are counted in hundredths of a second. */
 const TICK_MS = 10;
@@ -11,9 +11,24 @@ export function residentBytes(pid: number): number {
 
 /** Processor time that a process has used in all its threads, 0 when it is gone. */
 export function cpuTimeMs(pid: number): number {
-  // The name before the bracket may hold anything, spaces too.
-  const fields = read(pid, "stat").split(") ").at(-1)!.split(" ");
+  const fields = afterName(read(pid, "stat"));
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * TICK_MS;
+}
+
+/** The threads of a process that run, or would if there were a processor for them. */
+export function runningThreads(pid: number): ReadonlySet<string> {
+  let all: string[];
+  try {
+    all = readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return new Set();
+  }
+  return new Set(all.filter((thread) => afterName(read(pid, `task/${thread}/stat`))[0] === "R"));
+}
+
+/** The fields of `stat` from the state on. The name in brackets before them may hold anything, spaces too. */
+function afterName(stat: string): string[] {
+  return stat.split(") ").at(-1)!.split(" ");
 }
 
 function read(pid: number, name: string): string {

@@ -4,14 +4,37 @@ import type { LogRecord } from "../../sdk/record.ts";
 import { recordsOfColumns, toColumns } from "./batch-message.ts";
 
 // The engine queues the records of an isolated output as lines: one for each batch, JSON columns or, for
-// records that JSON cannot hold, their structured clone in base64 behind CLONE. A line with TOKEN in front
-// of them names what the worker has left of an earlier attempt.
+// records that JSON cannot hold, their structured clone in base64 behind CLONE. What the plugin has encoded
+// already and is to be sent again, or was refused, takes the form of an EncodedDelivery instead.
 
 const CLONE = "#";
-const TOKEN = "@";
+const ENCODED = "=";
+const LINE_FEED = 0x0a;
+
+/** What the engine calls the form of these payloads: no other output understands them. */
+export const DELIVERY_FORMAT = "isolated";
 
 /** What stands between two batches of one payload. */
 export const DELIVERY_FRAMING = { separator: "\n" };
+
+/** Bytes of one partition, in the plugin's own wire format. */
+export interface OwnPayload {
+  readonly partition: string;
+  bytes: Uint8Array;
+  records: number;
+}
+
+/** Payloads that need not be encoded any more. */
+export interface EncodedDelivery {
+  /** The form that the plugin says they have. */
+  readonly format: string;
+  readonly payloads: readonly Readonly<OwnPayload>[];
+}
+
+interface EncodedHead {
+  readonly format: string;
+  readonly payloads: readonly [partition: string, records: number, bytes: number][];
+}
 
 /** One batch as a line. */
 export function toDeliveryLine(records: readonly LogRecord[]): string {
@@ -19,9 +42,8 @@ export function toDeliveryLine(records: readonly LogRecord[]): string {
 }
 
 /** The batches of a payload, all under one tag. */
-export function batchesOf(text: string, tag: string): Batch[] {
-  const lines = text.split("\n").filter((line) => !line.startsWith(TOKEN));
-  return lines.map((line) =>
+export function batchesOf(bytes: Uint8Array, tag: string): Batch[] {
+  return Buffer.from(bytes).toString("utf8").split("\n").map((line) =>
     Batch.of(
       tag,
       line.startsWith(CLONE)
@@ -31,13 +53,37 @@ export function batchesOf(text: string, tag: string): Batch[] {
   );
 }
 
-/** The token of a payload that was delivered in part. */
-export function tokenOf(text: string): number | undefined {
-  return text.startsWith(TOKEN) ? Number(text.slice(1, text.indexOf("\n"))) : undefined;
+/** A line of JSON behind ENCODED that says what follows, and the payloads one behind the other, in memory of their own. */
+export function toEncodedDelivery({ format, payloads }: EncodedDelivery): Uint8Array {
+  const head: EncodedHead = {
+    format,
+    payloads: payloads.map(({ partition, records, bytes }) => [partition, records, bytes.length]),
+  };
+  const line = Buffer.from(`${ENCODED}${JSON.stringify(head)}\n`);
+  const parts = [line, ...payloads.map(({ bytes }) => bytes)];
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
-/** The same payload, delivered in part. */
-export function withToken(bytes: Uint8Array, token: number): Uint8Array {
-  const old = bytes[0] === TOKEN.charCodeAt(0) ? bytes.indexOf(0x0a) + 1 : 0;
-  return Buffer.concat([Buffer.from(`${TOKEN}${token}\n`), bytes.subarray(old)]);
+/** What {@link toEncodedDelivery} made bytes of; `undefined` for lines. */
+export function encodedDeliveryOf(
+  bytes: Uint8Array,
+): { format: string; payloads: OwnPayload[] } | undefined {
+  if (bytes[0] !== ENCODED.charCodeAt(0)) return undefined;
+  const end = bytes.indexOf(LINE_FEED);
+  const { format, payloads } = JSON.parse(
+    Buffer.from(bytes.subarray(1, end)).toString(),
+  ) as EncodedHead;
+  let at = end + 1;
+  const own = payloads.map(([partition, records, length]) => ({
+    partition,
+    records,
+    bytes: bytes.subarray(at, at += length),
+  }));
+  return { format, payloads: own };
 }

@@ -46,6 +46,7 @@ function make({ kind, message, option, retryAfterMs }: ErrorMessage): Error {
   }
 }
 
-function cut(text: string): string {
+/** What is longer is of no use to who reads it. */
+export function cut(text: string): string {
   return text.length <= MAX_TEXT ? text : text.slice(0, MAX_TEXT);
 }

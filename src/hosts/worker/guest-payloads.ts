@@ -1,11 +1,5 @@
 import type { Framing, PayloadWriter } from "../../sdk/payload.ts";
-
-/** Bytes of one partition, in the plugin's own wire format. */
-export interface OwnPayload {
-  readonly partition: string;
-  bytes: Uint8Array;
-  records: number;
-}
+import type { OwnPayload } from "./delivery-text.ts";
 
 /** Gathers what an output's `encode` writes for one delivery. */
 export class GuestPayloads implements PayloadWriter {

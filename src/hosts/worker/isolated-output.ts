@@ -6,7 +6,8 @@ import { PartialError, PermanentError } from "../../sdk/errors.ts";
 import type { Framing, Payload, PayloadWriter } from "../../sdk/payload.ts";
 import type { Preparable } from "../../sdk/preparable.ts";
 import { applyCommon } from "./apply-event.ts";
-import { DELIVERY_FRAMING, toDeliveryLine, withToken } from "./delivery-text.ts";
+import { DELIVERY_FORMAT, DELIVERY_FRAMING, toDeliveryLine } from "./delivery-text.ts";
+import { fromErrorMessage } from "./error-message.ts";
 import { HostFailure } from "./host-failure.ts";
 import type { WriteResult } from "./messages.ts";
 import { type HostOptions, WorkerHost } from "./worker-host.ts";
@@ -16,6 +17,7 @@ import { type HostOptions, WorkerHost } from "./worker-host.ts";
  * and sends them.
  */
 export class IsolatedOutput implements EncodedOutput, Preparable {
+  readonly format = DELIVERY_FORMAT;
   readonly framing: Framing = DELIVERY_FRAMING;
   private readonly host: WorkerHost;
 
@@ -41,7 +43,7 @@ export class IsolatedOutput implements EncodedOutput, Preparable {
     for (let failures = 0;;) {
       try {
         const result = await this.attempt(payload, signal);
-        if (result !== undefined) throw partialError(payload, result);
+        if (result !== undefined) throw partialError(result);
         return;
       } catch (error) {
         if (!(error instanceof HostFailure) || signal.aborted || this.host.isClosed) throw error;
@@ -66,9 +68,12 @@ export class IsolatedOutput implements EncodedOutput, Preparable {
   }
 }
 
-function partialError(payload: Payload, result: WriteResult): PartialError {
-  const { token, records, dropped, message } = result;
+function partialError(result: WriteResult): PartialError {
+  const { remaining, records, dropped, refusedParts, error } = result;
   const refused = Object.values(dropped).reduce((sum, each) => sum + each, 0);
-  const remaining = withToken(payload.bytes, token);
-  return withDropReasons(new PartialError(message, remaining, records, refused), dropped);
+  const cause = error && fromErrorMessage(error);
+  return withDropReasons(
+    new PartialError(error?.message ?? "", remaining, records, refused, { cause, refusedParts }),
+    dropped,
+  );
 }

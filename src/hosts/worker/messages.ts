@@ -1,4 +1,5 @@
 import type { LogFields } from "../../sdk/context.ts";
+import type { RefusedPart } from "../../sdk/errors.ts";
 import type { WrittenOption } from "../../sdk/option-order.ts";
 import type { PluginKind } from "../../sdk/registry.ts";
 import type { LogRecord } from "../../sdk/record.ts";
@@ -26,7 +27,7 @@ export interface Assignment {
   readonly memoryLimitBytes: number;
 }
 
-/** Records of an output on their way: the lines that `encodeForWorker` wrote. */
+/** Records of an output on their way. What the bytes are is told where they are written, in delivery-text.ts. */
 export interface Delivery {
   readonly bytes: Uint8Array;
   readonly tag: string;
@@ -61,14 +62,16 @@ export type ProcessResult =
 
 /** A delivery of which not all was delivered. */
 export interface WriteResult {
-  /** Names what is left in the guest, for the next attempt. */
-  readonly token: number;
+  /** What is left, for the next attempt: a delivery that is encoded already. Empty when nothing is. */
+  readonly remaining: Uint8Array;
   /** Records that are left. */
   readonly records: number;
   /** Records that are given up, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
+  /** Those of them that were refused, as deliveries that are encoded already. */
+  readonly refusedParts: readonly RefusedPart[];
   /** What the output said. */
-  readonly message: string;
+  readonly error: ErrorMessage | undefined;
 }
 
 export type ToGuest =

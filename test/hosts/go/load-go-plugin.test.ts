@@ -35,9 +35,14 @@ beforeAll(async () => {
   if (!withoutGo) await Promise.all([goPlugin("out_records"), goPlugin("in_numbers")]);
 }, 300_000);
 
+/** How long a call may take that is not what a test is about. */
+const GENEROUS_MS = 60_000;
+
 /** Makes instances of the records output that share a process, with these options each. */
 async function outputs(ctx: TestContext, timeoutMs: number, ...options: Record<string, string>[]) {
-  const definition = await loadGoPlugin(await goPlugin("out_records"), () => timeoutMs);
+  let limitMs = GENEROUS_MS;
+  const definition = await loadGoPlugin(await goPlugin("out_records"), () => limitMs);
+  limitMs = timeoutMs;
   if (definition.kind !== "output") throw new Error("no output");
   return options.map((each) => {
     const output = definition.create(each, ctx as OutputContext) as GoOutput;
@@ -133,10 +138,13 @@ describe.skipIf(withoutGo)("Go input", () => {
     options: Record<string, string>,
     timeoutMs: number,
   ): Promise<Input> {
-    const definition = await loadGoPlugin(await goPlugin("in_numbers"), () => timeoutMs);
+    let limitMs = GENEROUS_MS;
+    const definition = await loadGoPlugin(await goPlugin("in_numbers"), () => limitMs);
     if (definition.kind !== "input") throw new Error("no input");
-    const made = definition.create(options, ctx);
+    const made = definition.create(options, ctx) as Input & Preparable;
     closing.push(made);
+    await made.prepare();
+    limitMs = timeoutMs;
     return made;
   }
 
@@ -162,11 +170,12 @@ describe.skipIf(withoutGo)("Go input", () => {
   });
 
   test("may wait in its call, but not spin", async () => {
-    const waiting = await input(context(), { count: "1", per_call: "1", fault: "wait" }, 200);
+    const options = { count: "1", per_call: "1" };
+    const waiting = await input(context(), { ...options, fault: "wait" }, 1000);
     const stop = new AbortController();
     const running = waiting.run(stop.signal);
-    const spinning = await input(context(), { count: "1", per_call: "1", fault: "spin" }, 200);
-    await expect(spinning.run(never)).rejects.toThrow("did not return within 0.2 s");
+    const spinning = await input(context(), { ...options, fault: "spin" }, 1000);
+    await expect(spinning.run(never)).rejects.toThrow("did not return within 1 s");
     stop.abort();
     await running;
   });

@@ -1,8 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { Batch } from "logcollector/plugin";
 import { numbers } from "../../support/test-pipeline.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { WorkerPipeline } from "./worker-pipeline.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 /** A filter whose `process(batch, ctx, config)` has this body. */
 const filter = (body: string, more = "") =>

@@ -1,6 +1,9 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { WorkerPipeline } from "./worker-pipeline.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 /** An input that counts up in a file which only acks move on. `more` runs before each batch. */
 const counter = (more = "") => `
@@ -38,19 +41,21 @@ test("an isolated input emits in order, is acked, and may end the pipeline", asy
 
 test.each([
   ["process.exit(0)", /ended itself with process\.exit\(0\)/],
-  ["while (true)", /gave no answer within 0.3 s/],
+  ["while (true)", /gave no answer within 1.5 s/],
 ])("an input that comes to %s starts again where its acks are", async (bad, why) => {
   using folder = new TempFolder();
   const mark = folder.at("mark");
   const pipeline = await WorkerPipeline.start(folder, {
     code: counter(`
       if (n === 50 && !existsSync(config.mark)) {
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        while (!existsSync(config.state) || readFileSync(config.state, "utf8") !== "50") {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
         writeFileSync(config.mark, "");
         ${bad};
       }`),
     options: { state: folder.at("state"), mark },
-    isolation: { timeoutMs: () => 300 },
+    isolation: { timeoutMs: () => 1500 },
   });
   expect(await pipeline.ended()).toBe(0);
   expect(pipeline.out.map(({ n }) => n)).toEqual(numbersTo(100));
@@ -95,7 +100,7 @@ export default defineInput({
     },
   }),
 });`,
-    isolation: { timeoutMs: () => 400 },
+    isolation: { timeoutMs: () => 1500 },
     stuck: true,
   });
   await pipeline.until(() => pipeline.metric("input_records_total") >= 1000, "the queue is full");

@@ -1,9 +1,13 @@
-import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
 import { Batch } from "logcollector/plugin";
+import { batchesOf, encodedDeliveryOf } from "../../../src/hosts/worker/delivery-text.ts";
 import { numbers } from "../../support/test-pipeline.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { WorkerPipeline } from "./worker-pipeline.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 const HEAD = `
 import { appendFileSync, existsSync, writeFileSync } from "node:fs";
@@ -58,7 +62,7 @@ async function run(
   const pipeline = await WorkerPipeline.start(folder, {
     code,
     options: { file: folder.at("out") },
-    isolation: { timeoutMs: () => 500 },
+    isolation: { timeoutMs: () => 1500 },
   });
   await emit(pipeline);
   await pipeline.drained();
@@ -154,4 +158,112 @@ test("of a delivery only what failed is sent again, and only what is refused is 
   expect(lines).toEqual(["odd 1 [3]!"]);
   expect(pipeline.drops()).toEqual({ refused: 3 });
   expect(pipeline.metric("output_proc_records_total")).toBe(1);
+});
+
+/** What a letter holds of the plugin's own payloads. */
+function inside({ bytes }: { readonly bytes: Uint8Array }): string[] {
+  return encodedDeliveryOf(bytes)!.payloads.map(({ partition, records, bytes: own }) =>
+    `${partition} ${records} ${Buffer.from(own)}`
+  );
+}
+
+async function letters(more: string) {
+  using folder = new TempFolder();
+  await using pipeline = await WorkerPipeline.start(folder, {
+    code: encoded(more),
+    options: { file: folder.at("out") },
+    keep: true,
+  });
+  await pipeline.input.emit(numbers(0, 9));
+  await pipeline.drained();
+  const path = folder.at("out");
+  return { pipeline, lines: existsSync(path) ? readFileSync(path, "utf8").split("\n") : [] };
+}
+
+test("what a plugin refuses of a payload becomes dead letters, each with its message", async () => {
+  const { pipeline, lines } = await letters(`
+    if (payload.partition === "odd") {
+      const part = (text, message) => ({ bytes: Buffer.from(text), records: 1, message });
+      throw new sdk.PartialError("some are bad", new Uint8Array(), 0, 3, {
+        refusedParts: [part("[1]!", "one is bad"), part("[3]!")],
+      });
+    }`);
+  expect(lines[0]).toBe("even 4 [0,2,4,6]!");
+  expect(pipeline.letters.map((letter) => [inside(letter), letter.message, letter.reason])).toEqual(
+    [
+      [["odd 1 [1]!"], "one is bad", "refused"],
+      [["odd 1 [3]!"], "some are bad", "refused"],
+    ],
+  );
+  expect(pipeline.letters.map(({ records, format }) => [records, format])).toEqual([
+    [1, "isolated"],
+    [1, "isolated"],
+  ]);
+  // What it left out, and of the refused what it could not tell apart.
+  expect(pipeline.drops()).toEqual({ unlucky: 1, not_encoded: 1, refused: 1 });
+  expect(pipeline.metric("output_dead_lettered_records_total")).toBe(2);
+  expect(pipeline.messages.join("\n")).toContain("Kept 2 records as a dead letter: some are bad");
+});
+
+test("a payload that is refused whole becomes a dead letter, and the others are delivered", async () => {
+  const { pipeline, lines } = await letters(`
+    if (payload.partition === "even") throw new sdk.PermanentError("no even ones");`);
+  expect(lines[0]).toBe("odd 3 [1,3,5]!");
+  expect(pipeline.letters.map((letter) => [inside(letter), letter.message])).toEqual([
+    [["even 4 [0,2,4,6]!"], "no even ones"],
+  ]);
+  expect(pipeline.drops()).toEqual({ unlucky: 1, not_encoded: 1 });
+});
+
+test("what is refused at a later attempt becomes a letter without what was delivered before", async () => {
+  const { pipeline, lines } = await letters(`
+    if (payload.partition === "odd" && payload.attempt === 1) throw new Error("not now");
+    if (payload.partition === "odd") throw new sdk.PermanentError("no odd ones");`);
+  expect(lines[0]).toBe("even 4 [0,2,4,6]!");
+  expect(pipeline.letters.map((letter) => [inside(letter), letter.records, letter.message]))
+    .toEqual(
+      [[["odd 3 [1,3,5]!"], 3, "no odd ones"]],
+    );
+  expect(pipeline.drops()).toEqual({ unlucky: 1, not_encoded: 1 });
+});
+
+test("of a delivery in part only the rest is sent by the next worker", async () => {
+  const { pipeline, lines } = await letters(`
+    if (payload.partition === "odd" && payload.attempt === 1) throw new Error("not now");
+    if (payload.partition === "odd" && first(config.file + ".mark")) process.exit(0);`);
+  expect(lines.filter(Boolean)).toEqual(["even 4 [0,2,4,6]!", "odd 3 [1,3,5]!"]);
+  expect(pipeline.letters).toEqual([]);
+  expect(pipeline.metric("plugin_restarts_total")).toBe(1);
+});
+
+test("more than 64 MiB of refused records are counted only", async () => {
+  const { pipeline } = await letters(`
+    if (payload.partition === "odd") {
+      const part = (size) => ({ bytes: new Uint8Array(size), records: 1 });
+      throw new sdk.PartialError("bad", new Uint8Array(), 0, 3, {
+        refusedParts: [part(1), part(64 * 1024 * 1024), part(2)],
+      });
+    }`);
+  expect(
+    pipeline.letters.map((letter) => encodedDeliveryOf(letter.bytes)!.payloads[0]!.bytes.length),
+  )
+    .toEqual([1, 2]);
+  expect(pipeline.drops()).toEqual({ unlucky: 1, not_encoded: 1, refused: 1 });
+});
+
+test("records that end the worker each time become a dead letter with this reason", async () => {
+  const { pipeline } = await letters("process.exit(0);");
+  expect(pipeline.letters.map(({ records, reason }) => [records, reason])).toEqual([
+    [9, "plugin_failed"],
+  ]);
+  const [batch] = batchesOf(pipeline.letters[0]!.bytes, "test");
+  expect(batch!.records.map(({ body }) => body.n)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
+test("a simple output that says what it refused, and that nothing is left, is not asked again", async () => {
+  using folder = new TempFolder();
+  const code = simple('throw new sdk.PartialError("2 are bad", new Uint8Array(), 0, 2);');
+  const { pipeline } = await run(folder, code, emit30);
+  expect(pipeline.drops()).toEqual({ refused: 2 });
+  expect(pipeline.metric("output_proc_records_total")).toBe(28);
 });

@@ -1,8 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { numbers } from "../../support/test-pipeline.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { WorkerPipeline, type WorkerPipelineOptions } from "./worker-pipeline.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
 
 /** A filter that does something bad at record 25, the first time only when there is a `mark`. */
 const badAt25 = (bad: string) => `
@@ -22,13 +25,16 @@ export default defineFilter({
 });
 `;
 
+/** Where a worker must be given up. Longer than it takes to start one on a busy machine. */
+const SHORT = { timeoutMs: () => 1500 };
+
 const BAD: readonly [string, string, RegExp, NonNullable<WorkerPipelineOptions["isolation"]>][] = [
-  ["a busy loop", "while (true);", /gave no answer within 0.3 s/, { timeoutMs: () => 300 }],
+  ["a busy loop", "while (true);", /gave no answer within 1.5 s/, SHORT],
   [
     "a promise that never resolves",
     "return new Promise(() => {});",
-    /gave no answer within 0.3 s/,
-    { timeoutMs: () => 300 },
+    /gave no answer within 1.5 s/,
+    SHORT,
   ],
   ["process.exit", "process.exit(0);", /ended itself with process\.exit\(0\)/, {}],
   [
@@ -68,13 +74,13 @@ test.each(BAD)("after %s nothing is lost and the order is kept", async (_, bad, 
 });
 
 test.each([
-  ["a busy loop", "while (true);"],
-  ["process.exit", "process.exit(3);"],
-])("a batch that always ends in %s is dropped after three attempts", async (_, bad) => {
+  ["a busy loop", "while (true);", SHORT],
+  ["process.exit", "process.exit(3);", {}],
+])("a batch that always ends in %s is dropped after three attempts", async (_, bad, isolation) => {
   using folder = new TempFolder();
   await using pipeline = await WorkerPipeline.start(folder, {
     code: badAt25(bad),
-    isolation: { timeoutMs: () => 200 },
+    isolation,
   });
   let acks = 0;
   for (let i = 0; i < 5; i++) await pipeline.input.emit(numbers(i * 10, 10), () => void acks++);
@@ -199,7 +205,7 @@ export default defineFilter({
     },
   }),
 });`,
-    isolation: { timeoutMs: () => 500 },
+    isolation: SHORT,
   });
   for (let i = 0; i < 5; i++) await pipeline.input.emit(numbers(i * 10, 10));
   await pipeline.untilOut(50);

@@ -1,6 +1,7 @@
 import type { Batch, Body, PluginDefinition } from "logcollector/plugin";
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import type { DeadLetter } from "../../../src/buffer/dead-letters/letter.ts";
 import { assemble } from "../../../src/engine/assemble.ts";
 import type { Pipeline } from "../../../src/engine/pipeline.ts";
 import { isolate, type IsolationOptions } from "../../../src/hosts/worker/isolate.ts";
@@ -24,6 +25,8 @@ export interface WorkerPipelineOptions {
   /** Nothing is ever delivered. */
   readonly stuck?: boolean;
   readonly onError?: "reject" | "pass" | "drop";
+  /** Keep what is given up, in {@link WorkerPipeline.letters}. */
+  readonly keep?: boolean;
 }
 
 const HEAD = `import * as sdk from "logcollector/plugin";
@@ -37,6 +40,7 @@ export class WorkerPipeline implements AsyncDisposable {
   /** The bodies that came out, in order. */
   readonly out: Body[] = [];
   readonly outBatches: Batch[] = [];
+  readonly letters: DeadLetter[] = [];
   readonly logged: { level: string; message: string }[];
   input!: InputContext;
   private readonly registry = new MetricsRegistry();
@@ -99,6 +103,12 @@ export class WorkerPipeline implements AsyncDisposable {
         metrics: new PipelineMetrics(this.registry),
         onQuiet: () => undefined,
         openCheckpoints: () => undefined,
+        ...(options.keep && {
+          keep: (letter) => {
+            this.letters.push({ ...letter, bytes: letter.bytes.slice() });
+            return Promise.resolve();
+          },
+        }),
         parser: () => {
           throw new Error("no parsers here");
         },
