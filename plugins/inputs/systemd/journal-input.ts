@@ -137,7 +137,7 @@ export class JournalInput implements Input {
 
   private savedPlace(text: string): SavedPlace | undefined {
     try {
-      return new SavedPlace(text);
+      return new SavedPlace(text, this.nowUs);
     } catch (error) {
       this.ctx.log.error(`${(error as Error).message}; reading begins as if there were none`);
       return undefined;

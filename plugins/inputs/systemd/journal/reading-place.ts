@@ -50,9 +50,11 @@ export class SavedPlace {
   readonly cursor: Cursor;
   private readonly files: ReadonlyMap<string, number> | undefined;
   private readonly scannedUs: number;
+  private readonly nowUs: number;
 
-  /** Throws `SyntaxError` for text that is none. */
-  constructor(text: string) {
+  /** `nowUs` is the present, in microseconds since the epoch. Throws `SyntaxError` for text that is none. */
+  constructor(text: string, nowUs: number) {
+    this.nowUs = nowUs;
     const [cursor = "", ...rest] = text.trim().split(" ");
     const read = readCursor(cursor);
     if (read === undefined) {
@@ -95,7 +97,9 @@ export class SavedPlace {
   /** A file that was not being read: it was done with, or its turn had not come, or nobody knew of it. */
   private beginUnlisted(file: JournalFile): void {
     const { headRealtimeUs, headSeqnum, tailSeqnum, entries } = file.header;
-    if (entries === 0 || headRealtimeUs > this.scannedUs) return;
+    // What begins in the future was written under a clock that was wrong, and says nothing.
+    const isNew = headRealtimeUs > this.scannedUs && headRealtimeUs <= this.nowUs;
+    if (entries === 0 || isNew) return;
     const { cursor } = this;
     if (file.seqnumId === cursor.seqnumId && cursor.seqnum !== undefined) {
       if (headSeqnum > cursor.seqnum || tailSeqnum > cursor.seqnum) return;

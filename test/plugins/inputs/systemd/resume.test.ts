@@ -72,6 +72,20 @@ describe.skipIf(journalToolsMissing !== undefined)("a start of the systemd input
     expect(input.values("FROM").at(-1)).toBe("user");
   });
 
+  test("does not read archives again that were written under a clock that was ahead", async () => {
+    using host = new JournalHost();
+    const ahead = (n: number) => ({ ...entry(n), realtimeUs: 4_000_000_000_000_000 + n });
+    host.write("system.journal", [0, 1].map(ahead));
+    const archived = `system@${"0".repeat(32)}-0000000000000001-000e35fa931a0000.journal`;
+    renameSync(host.folder.at("system.journal"), host.folder.at(archived));
+    host.write("user-1000.journal", [entry(2)]);
+    expect((await host.run(3)).toSorted()).toEqual(messages(0, 1, 2));
+    host.write("user-1000.journal", [entry(3)]);
+    await using input = host.start();
+    await input.untilRecords(1);
+    expect(input.values("MESSAGE")).toEqual(messages(3));
+  });
+
   test("takes the position out of Fluent Bit's database", () => {
     using host = new JournalHost();
     const database = new Database(host.folder.at("fluent-bit.db"));
