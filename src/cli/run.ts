@@ -19,6 +19,8 @@ import { loadRun } from "./load-run.ts";
 import { ownLog } from "./own-log.ts";
 import { type ReadyRun, readyRun, type RunParts } from "./ready-run.ts";
 import { Reloader } from "./reload.ts";
+import { runStatus } from "./run-status.ts";
+import { ServiceManager } from "./service-manager.ts";
 import { warnOfOrphans } from "./queue/warn-of-orphans.ts";
 import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
 import { StorageLock } from "./storage.ts";
@@ -42,6 +44,8 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     io.stderr(`Cannot open log_file: ${(error as Error).message}\n`);
     return EXIT.usage;
   }
+  // Before plugins start anything: children are not to have what it takes from the environment.
+  const manager = new ServiceManager(process.env, log.logger("main"));
   const metrics = new MetricsRegistry();
   const text = await TextPages.open(log.logger("main"));
   const letters = keepDeadLetters(config.service, log, metrics);
@@ -82,12 +86,14 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     first: ready,
     storage,
     liveEdit,
+    manager,
     log: say,
   });
-  const status = await operate(pipeline, reloader, { ...parts, io, hangUps });
+  const status = await operate(pipeline, reloader, { ...parts, io, hangUps, manager });
   await liveEdit.pause();
   letters.close();
   storage.release();
+  manager.close();
   log.flush();
   return status;
 }
@@ -95,12 +101,13 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
 interface Operation extends RunParts {
   readonly io: RunIo;
   readonly hangUps: HangUps;
+  readonly manager: ServiceManager;
 }
 
 async function operate(
   pipeline: Pipeline,
   reloader: Reloader,
-  { log, metrics, text, io, hangUps }: Operation,
+  { log, metrics, text, io, hangUps, manager }: Operation,
 ): Promise<number> {
   const say = log.logger("main");
   const { config } = reloader.current.loaded;
@@ -116,6 +123,7 @@ async function operate(
   });
   surviveFaults(say, io);
   const abandoned = stopOnSignals(pipeline, say, io);
+  pipeline.onStopping(() => manager.stopping(reloader.current.loaded.config.service.grace));
   const { http_server: isWanted, http_listen: host, http_port: port } = config.service;
   let admin;
   try {
@@ -134,6 +142,7 @@ async function operate(
   // The inputs have looked around: what is written from now on is new to them.
   say.info(`logcollector ${VERSION} started`, { inputs: config.inputs.length });
   if (admin) say.info(`HTTP server on ${admin.url}`);
+  manager.ready(() => statusOf(pipeline, reloader, metrics));
   hangUps.serve(() => {
     say.info("Reloading the configuration on SIGHUP");
     void reloader.request();
@@ -143,6 +152,17 @@ async function operate(
   processMetrics.stop();
   say.info("Stopped");
   return status;
+}
+
+function statusOf(pipeline: Pipeline, reloader: Reloader, metrics: MetricsRegistry): string {
+  const { outputs } = pipeline;
+  const delivered = metrics.samples("output_proc_records_total");
+  return runStatus({
+    inputs: reloader.current.loaded.config.inputs.length,
+    outputs,
+    delivered: delivered.reduce((sum, { value }) => sum + value, 0),
+    refusal: reloader.refusal,
+  });
 }
 
 async function assembleRun(
