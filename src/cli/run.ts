@@ -20,7 +20,7 @@ import { ownLog } from "./own-log.ts";
 import { type ReadyRun, readyRun, type RunParts } from "./ready-run.ts";
 import { Reloader } from "./reload.ts";
 import { runStatus } from "./run-status.ts";
-import { ServiceManager } from "./service-manager.ts";
+import { ServiceManager, takeNotifySettings } from "./service-manager.ts";
 import { warnOfOrphans } from "./queue/warn-of-orphans.ts";
 import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
 import { StorageLock } from "./storage.ts";
@@ -33,6 +33,8 @@ export type RunIo = CommandIo & SignalSource & FaultSource;
 /** `logcollector -c …`: runs until it is asked to stop. Returns the exit status. */
 export async function run(command: RunCommand, io: RunIo): Promise<number> {
   const hangUps = new HangUps(io);
+  // Before plugins are loaded, some of which start processes.
+  const notify = takeNotifySettings(process.env);
   const loaded = await loadRun(command);
   if ("errors" in loaded) return reportProblems(loaded.errors, io);
   const { config, limits } = loaded;
@@ -44,8 +46,7 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     io.stderr(`Cannot open log_file: ${(error as Error).message}\n`);
     return EXIT.usage;
   }
-  // Before plugins start anything: children are not to have what it takes from the environment.
-  const manager = new ServiceManager(process.env, log.logger("main"));
+  const manager = new ServiceManager(notify, log.logger("main"));
   const metrics = new MetricsRegistry();
   const text = await TextPages.open(log.logger("main"));
   const letters = keepDeadLetters(config.service, log, metrics);

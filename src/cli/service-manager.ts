@@ -19,7 +19,19 @@ const STOP_MARGIN_MS = 30_000;
 
 const TRANSIENT = ["EAGAIN", "ENOBUFS", "EINTR", "ENOMEM"];
 
-type Environment = Record<string, string | undefined>;
+/** Where the service manager listens, as it said in the environment. */
+export interface NotifySettings {
+  readonly address: string | undefined;
+  readonly watchdogUsec: string | undefined;
+  readonly watchdogPid: string | undefined;
+}
+
+/** Takes the settings out of the environment: children are not to speak for this process. */
+export function takeNotifySettings(env: Record<string, string | undefined>): NotifySettings {
+  const { NOTIFY_SOCKET: address, WATCHDOG_USEC: watchdogUsec, WATCHDOG_PID: watchdogPid } = env;
+  for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete env[name];
+  return { address, watchdogUsec, watchdogPid };
+}
 
 /**
  * Tells the service manager how the run is getting on, as sd_notify(3) has it: that it is ready, reloads, stops, is
@@ -28,7 +40,6 @@ type Environment = Record<string, string | undefined>;
  */
 export class ServiceManager {
   private readonly log: Logger;
-  private readonly pid: number;
   private socket: DatagramSocket | undefined;
   private address = "";
   private watchdogMs: number | undefined;
@@ -43,15 +54,12 @@ export class ServiceManager {
   private lastStatus = "";
   private lastStatusMs = 0;
 
-  /** Takes what it needs out of the environment: children are not to speak for this process. */
-  constructor(env: Environment, log: Logger, pid: number = process.pid) {
+  constructor(settings: NotifySettings, log: Logger, pid: number = process.pid) {
     this.log = log;
-    this.pid = pid;
-    const { NOTIFY_SOCKET: address, WATCHDOG_USEC, WATCHDOG_PID } = env;
-    for (const name of ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]) delete env[name];
+    const { address } = settings;
     if (address === undefined || address === "") return;
     this.address = address;
-    this.watchdogMs = this.watchdogPeriod(WATCHDOG_USEC, WATCHDOG_PID);
+    this.watchdogMs = this.watchdogPeriod(settings, pid);
     try {
       this.socket = new DatagramSocket(address);
     } catch (error) {
@@ -107,8 +115,13 @@ export class ServiceManager {
   }
 
   /** For how long the watchdog waits; `undefined` when nobody waits for this process. */
-  private watchdogPeriod(usec: string | undefined, pid: string | undefined): number | undefined {
-    if (usec === undefined || (pid !== undefined && pid !== String(this.pid))) return undefined;
+  private watchdogPeriod(
+    { watchdogUsec: usec, watchdogPid }: NotifySettings,
+    pid: number,
+  ): number | undefined {
+    if (usec === undefined || (watchdogPid !== undefined && watchdogPid !== String(pid))) {
+      return undefined;
+    }
     if (/^[1-9]\d*$/.test(usec)) return Number(usec) / 1000;
     this.log.warn(`Cannot serve the watchdog: WATCHDOG_USEC is "${usec}"`);
     return undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ServiceManager } from "../../src/cli/service-manager.ts";
+import { ServiceManager, takeNotifySettings } from "../../src/cli/service-manager.ts";
 import { DatagramSocket } from "../../src/lib/datagram-socket.ts";
 import type { Logger } from "../../src/sdk/context.ts";
 import { NotifyListener } from "../support/notify-listener.ts";
@@ -17,7 +17,11 @@ class Setup implements Disposable {
     const ignore = () => undefined;
     const warn = (message: string) => void this.warnings.push(message);
     const log: Logger = { error: ignore, warn, info: ignore, debug: ignore };
-    const manager = new ServiceManager({ NOTIFY_SOCKET: this.address, ...env }, log, 7);
+    const manager = new ServiceManager(
+      takeNotifySettings({ NOTIFY_SOCKET: this.address, ...env }),
+      log,
+      7,
+    );
     this.managers.push(manager);
     return manager;
   }
@@ -29,13 +33,16 @@ class Setup implements Disposable {
   }
 }
 
-test("ServiceManager takes its variables out of the environment", () => {
-  using setup = new Setup();
-  const env = { NOTIFY_SOCKET: setup.address, WATCHDOG_USEC: "9", WATCHDOG_PID: "7", PATH: "/" };
-  setup.manager(env);
-  const own = { ...env };
-  new ServiceManager(own, {} as Logger).close();
-  expect(own as Record<string, string>).toEqual({ PATH: "/" });
+test("takeNotifySettings leaves nothing of them in the environment", () => {
+  const env: Record<string, string> = {
+    NOTIFY_SOCKET: "/a",
+    WATCHDOG_USEC: "9",
+    WATCHDOG_PID: "7",
+    PATH: "/",
+  };
+  const settings = { address: "/a", watchdogUsec: "9", watchdogPid: "7" };
+  expect(takeNotifySettings(env)).toEqual(settings);
+  expect(env).toEqual({ PATH: "/" });
 });
 
 test("ServiceManager says nothing where nobody listens", () => {

@@ -9,6 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { goPlugin, removeGoPlugins, withoutGo } from "../hosts/go/go-plugins.ts";
 import { eventually } from "../support/eventually.ts";
 import { SystemdMachine, withoutMachine } from "../support/systemd-machine.ts";
 import { TempFolder } from "../support/temp-folder.ts";
@@ -87,6 +88,7 @@ describe.skipIf(withoutMachine !== "")("under a systemd of its own", () => {
     }
   }, 180_000);
   afterAll(async () => {
+    removeGoPlugins();
     await sink?.stop();
     await machine?.[Symbol.asyncDispose]();
     folder?.[Symbol.dispose]();
@@ -178,8 +180,68 @@ describe.skipIf(withoutMachine !== "")("under a systemd of its own", () => {
     expect(journal()).not.toContain("s3cret");
   });
 
+  test("workers, commands, names of hosts and the HTTP server work with nothing else allowed", async () => {
+    write(
+      "/etc/logcollector/shout.ts",
+      `import { defineFilter, perRecord } from "logcollector/plugin";
+import * as z from "zod";
+export default defineFilter({ name: "shout", summary: "Shouts", config: z.object({}), create: (_, ctx) =>
+  perRecord(ctx, (record) => ({ ...record, body: { log: String(record.body.exec).toUpperCase() } })) });
+`,
+    );
+    write(
+      CONFIG,
+      `
+service: { flush: 0.05, http_server: on, http_port: 2020 }
+plugins: [{ path: shout.ts, isolation: worker }]
+pipeline:
+  inputs: [{ name: exec, tag: t, command: "id -un; nproc > /dev/null; sleep 0 & wait; echo done", oneshot: on }]
+  filters: [{ name: shout, match: t }]
+  outputs: [{ name: http, match: t, host: localhost, port: ${sink.port}, format: json_lines }]
+`,
+    );
+    machine.must("systemctl", "restart", UNIT);
+    await sink.untilText("DONE", journal);
+    expect(sink.texts).toContain("LOGCOLLECTOR");
+    const metrics = Bun.spawnSync([
+      ...machine.inNetwork,
+      process.execPath,
+      "-e",
+      'console.log(await (await fetch("http://127.0.0.1:2020/api/v2/health")).text())',
+    ]);
+    expect(JSON.parse(metrics.stdout.toString())).toMatchObject({ status: "ok" });
+    expect(journal()).not.toMatch(/EPERM|not permitted/i);
+  });
+
+  test.skipIf(withoutGo)("a Go plugin works with nothing else allowed", async () => {
+    copyFileSync(await goPlugin("out_records"), machine.at("/etc/logcollector/records.so"));
+    write("/var/log/app/go.log", "through Go\n");
+    write(
+      CONFIG,
+      `
+service: { flush: 0.05 }
+plugins: [/etc/logcollector/records.so]
+pipeline:
+  inputs: [{ name: tail, tag: t, path: /var/log/app/go.log, read_from_head: on }]
+  outputs: [{ name: records, match: t, path: ${STATE}/go.jsonl }]
+`,
+    );
+    machine.must("systemctl", "restart", UNIT);
+    const written = machine.at(`${STATE}/go.jsonl`);
+    const isWritten = () =>
+      existsSync(written) && readFileSync(written, "utf8").includes("through Go");
+    await eventually(isWritten, journal, 30_000);
+    const host = machine.must("pgrep", "-f", "internal-go-host").trim();
+    const env = readFileSync(machine.at(`/proc/${host}/environ`), "utf8");
+    expect(env).toContain("STATE_DIRECTORY");
+    expect(env).not.toMatch(/NOTIFY_SOCKET|WATCHDOG/);
+    machine.must("rm", "/var/log/app/go.log");
+  }, 300_000);
+
   test("a service that was killed is started again and goes on where it was", async () => {
-    edit("LoadCredential=token:/etc/logcollector/credentials/token\nRestartSec=0");
+    edit("RestartSec=0");
+    write(CONFIG, config());
+    machine.must("systemctl", "restart", UNIT);
     const before = pid();
     machine.must("kill", "-KILL", String(before));
     await eventually(() => ![0, before].includes(pid()), journal, 30_000);
