@@ -3,18 +3,26 @@ import { existsSync, readFileSync } from "node:fs";
 import { eventually } from "./eventually.ts";
 import { TempFolder } from "./temp-folder.ts";
 
-/** Makes a group of processes for the machine, boots it in there, and takes the group away when it is off. */
+/**
+ * Makes a group of processes for the machine, boots it in there, and takes the group away when it is off. It is off when
+ * standard input ends, also because whoever started it was killed.
+ */
 const OUTER = `
 set -eu
 folder=$1
+exec 3<&0
 mkdir "$folder/groups" "$folder/tree"
 mount -t cgroup2 cgroup2 "$folder/groups"
 group=$folder/groups/logcollector-test-$$
 mkdir "$group"
 ( echo "$BASHPID" > "$group/cgroup.procs"
-  exec unshare --mount --uts --ipc --cgroup --pid --net --fork --kill-child bash -c "$2" inner "$folder" ) &
-echo $! > "$folder/pid.new" && mv "$folder/pid.new" "$folder/pid"
-wait $! || true
+  exec unshare --mount --uts --ipc --cgroup --pid --net --fork --kill-child bash -c "$2" inner "$folder" ) 3<&- &
+unshare=$!
+echo $unshare > "$folder/pid.new" && mv "$folder/pid.new" "$folder/pid"
+( cat <&3 > /dev/null
+  systemd=$(cat /proc/$unshare/task/$unshare/children)
+  kill -KILL $systemd ) &
+wait $unshare || true
 find "$group" -depth -type d -exec rmdir {} +
 `;
 
@@ -74,6 +82,8 @@ function reason(): string {
   for (const command of ["unshare", "nsenter", "pivot_root", "dpkg-deb", "ip"]) {
     if (Bun.which(command) === null) return `${command} is not installed`;
   }
+  const spaces = ["--mount", "--uts", "--ipc", "--cgroup", "--pid", "--net", "--fork"];
+  if (spawnSync("unshare", [...spaces, "true"]).status !== 0) return "name spaces are not allowed";
   const kinds = readFileSync("/proc/filesystems", "utf8");
   const missing = ["overlay", "cgroup2"].find((kind) => !kinds.includes(kind));
   return missing === undefined ? "" : `the kernel has no ${missing}`;
@@ -82,7 +92,7 @@ function reason(): string {
 /** A whole machine with a systemd of its own, on top of this one's files, with nothing but loopback. */
 export class SystemdMachine implements AsyncDisposable {
   private readonly folder = new TempFolder();
-  private readonly outer: Bun.Subprocess<"ignore", "pipe", "pipe">;
+  private readonly outer: Bun.Subprocess<"pipe", "ignore", "pipe">;
   /** Of its systemd, as this machine counts. */
   private pid = 0;
 
@@ -98,17 +108,27 @@ export class SystemdMachine implements AsyncDisposable {
       "outer",
     ];
     this.outer = Bun.spawn([...command, this.folder.path, INNER], {
-      stdin: "ignore",
-      stdout: "pipe",
+      stdin: "pipe",
+      stdout: "ignore",
       stderr: "pipe",
     });
   }
 
   static async boot(): Promise<SystemdMachine> {
     const machine = new SystemdMachine();
-    const { outer } = machine;
+    try {
+      await machine.start();
+      return machine;
+    } catch (error) {
+      await machine[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  private async start(): Promise<void> {
+    const { outer } = this;
     await eventually(
-      () => machine.findSystemd() || outer.exitCode !== null,
+      () => this.findSystemd() || outer.exitCode !== null,
       () => "systemd begins",
       30_000,
     );
@@ -116,11 +136,10 @@ export class SystemdMachine implements AsyncDisposable {
       throw new Error(`The machine does not start: ${await new Response(outer.stderr).text()}`);
     }
     await eventually(
-      () => /running|degraded/.test(machine.run("systemctl", "is-system-running").text),
-      () => `systemd is up; ${machine.run("systemctl", "list-jobs").text}`,
+      () => /running|degraded/.test(this.run("systemctl", "is-system-running").text),
+      () => `systemd is up; ${this.run("systemctl", "list-jobs").text}`,
       60_000,
     );
-    return machine;
   }
 
   /** Runs a command in the machine to its end. */
@@ -161,8 +180,7 @@ export class SystemdMachine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.pid !== 0) process.kill(this.pid, "SIGKILL");
-    else this.outer.kill();
+    await this.outer.stdin.end();
     await this.outer.exited;
     this.folder[Symbol.dispose]();
   }
