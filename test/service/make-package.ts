@@ -9,7 +9,7 @@ export const withoutDpkg: string = Bun.which("dpkg-deb") === null ? "dpkg-deb is
 export function makePackage(
   folder: TempFolder,
   name: string,
-  { version = "0.0.1", umask = "022" }: { version?: string; umask?: string } = {},
+  { version, umask = "022" }: { version: string; umask?: string },
 ): string {
   const out = folder.at(name);
   mkdirSync(out);

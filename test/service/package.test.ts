@@ -1,4 +1,4 @@
-import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { TempFolder } from "../support/temp-folder.ts";
@@ -8,6 +8,10 @@ setDefaultTimeout(120_000);
 if (withoutDpkg !== "") console.warn(`Skipping the tests of the package: ${withoutDpkg}`);
 
 const folder = new TempFolder();
+let file = "";
+beforeAll(() => {
+  if (withoutDpkg === "") file = makePackage(folder, "package", { version: "1.2.3" });
+});
 afterAll(() => folder[Symbol.dispose]());
 
 function dpkgDeb(...args: readonly string[]): string {
@@ -19,14 +23,12 @@ function dpkgDeb(...args: readonly string[]): string {
 test.skipIf(withoutDpkg !== "")(
   "two packages of the same sources are the same, whatever the umask",
   () => {
-    const one = makePackage(folder, "one");
-    const two = makePackage(folder, "two", { umask: "077" });
-    expect(readFileSync(one).equals(readFileSync(two))).toBe(true);
+    const other = makePackage(folder, "other", { version: "1.2.3", umask: "077" });
+    expect(readFileSync(file).equals(readFileSync(other))).toBe(true);
   },
 );
 
 test.skipIf(withoutDpkg !== "")("the package holds what a service needs, all of it root's", () => {
-  const file = makePackage(folder, "content");
   const lines = dpkgDeb("--contents", file).trimEnd().split("\n");
   const entries = lines.map((line) => {
     const [mode, owner, , , , path] = line.split(/\s+/);
@@ -52,7 +54,6 @@ test.skipIf(withoutDpkg !== "")("the package holds what a service needs, all of 
 });
 
 test.skipIf(withoutDpkg !== "")("the package says what it is", () => {
-  const file = makePackage(folder, "control", { version: "1.2.3" });
   const field = (name: string) => dpkgDeb("--field", file, name).trimEnd();
   expect([field("Package"), field("Version"), field("Section")]).toEqual([
     "logcollector",
