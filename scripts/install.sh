@@ -65,6 +65,7 @@ unit=$units/systemd/system/logcollector.service
 sysusers=$units/sysusers.d/logcollector.conf
 config=/etc/logcollector/logcollector.yaml
 state=/var/lib/logcollector
+why="the reason is in: journalctl -u logcollector -n 30"
 
 # This machine's own service manager is at work, and it is this machine that is meant.
 is_live() { [ -z "$root" ] && [ -d /run/systemd/system ]; }
@@ -127,6 +128,8 @@ install_service() {
   sed "s|^ExecStart=/usr/bin/logcollector|ExecStart=$program|; s|file:/usr/share/doc/logcollector/service.md|file:$prefix/share/doc/logcollector/service.md|" \
     "$source/config/systemd/logcollector.service" >"$adapted"
 
+  local is_new=yes
+  [ ! -e "$root$unit" ] || is_new=no
   changed=no
   put 0755 "$binary" "$program"
   put 0644 "$adapted" "$unit"
@@ -139,23 +142,25 @@ install_service() {
   fi
   make_user
 
-  if [ "$starts" = no ]; then
-    if is_live; then units daemon-reload; fi
-    echo "Not started. When the configuration is as you want it: systemctl enable --now logcollector"
-    return
-  fi
   if is_live; then units daemon-reload; fi
-  units enable logcollector.service
-  if is_live; then
-    local verb=start
-    [ "$changed" = no ] || verb=restart
-    units "$verb" logcollector.service ||
-      die "the service does not $verb; why tells: journalctl -u logcollector -n 30"
-    echo "The service runs. What it does: systemctl status logcollector"
+  if [ "$is_new" = no ]; then
+    # An update: what was stopped or disabled meanwhile stays so.
+    if is_live && [ "$changed" = yes ]; then
+      units try-restart logcollector.service || die "the service does not restart; $why"
+    fi
+    echo "The service is up to date."
+  elif [ "$starts" = no ]; then
+    echo "Not started. When the configuration is as you want it: systemctl enable --now logcollector"
   else
-    echo "The service starts with the machine."
+    units enable logcollector.service
+    if is_live; then
+      units start logcollector.service || die "the service does not start; $why"
+      echo "The service runs. What it does: systemctl status logcollector"
+    else
+      echo "The service starts with the machine."
+    fi
+    echo "Say in $root$config where the logs are to go, and then: systemctl reload logcollector"
   fi
-  echo "Say in $root$config where the logs are to go, and then: systemctl reload logcollector"
 }
 
 uninstall_service() {

@@ -73,6 +73,7 @@ test.skipIf(without !== "")(
     const again = install(...args, program(folder));
     expect([again.status, again.stdout]).toEqual([0, expect.not.stringContaining("Installed")]);
     const update = install(...args, program(folder, "two"));
+    expect(update.stdout).toEndWith("The service is up to date.\n");
     expect(update.stdout.match(/^(Installed|Kept) .*/mg)).toEqual([
       `Installed ${root.at("opt/lc/bin/logcollector")}`,
       `Kept ${root.at(CONFIG)}`,

@@ -325,6 +325,12 @@ pipeline:
     expect(pid()).not.toBe(before);
     expect(statSync(machine.at("/usr/local/bin/logcollector")).mode & 0o777).toBe(0o755);
 
+    machine.must("systemctl", "disable", "--now", UNIT);
+    appendFileSync(machine.at("/root/source/config/systemd/logcollector.service"), "# newest\n");
+    machine.must(install);
+    expect(machine.run("systemctl", "is-enabled", UNIT).text).toBe("disabled\n");
+    expect(isActive()).toBe("inactive");
+
     machine.must(install, "--purge");
     expect(isActive()).toBe("inactive");
     expect(existsSync(machine.at("/etc/logcollector"))).toBe(false);
