@@ -11,6 +11,7 @@ import { logLevel } from "./own-log.ts";
 import { countOrphans } from "./queue/warn-of-orphans.ts";
 import { type ReadyRun, readyRun, type RunParts } from "./ready-run.ts";
 import { restartProblems } from "./restart-options.ts";
+import type { ServiceManager } from "./service-manager.ts";
 import type { StorageLock } from "./storage.ts";
 
 export interface ReloaderOptions {
@@ -20,6 +21,7 @@ export interface ReloaderOptions {
   readonly first: ReadyRun;
   readonly storage: StorageLock;
   readonly liveEdit: LiveEdit;
+  readonly manager: Pick<ServiceManager, "reloading" | "reloaded">;
   readonly log: Logger;
 }
 
@@ -35,6 +37,8 @@ export interface ReloadOutcome {
 export class Reloader {
   /** How often the configuration was reloaded. */
   count = 0;
+  /** Why the last reload was refused; empty when it was not. */
+  refusal: readonly string[] = [];
   /** The configuration that is in force. */
   current: ReadyRun;
   /**
@@ -58,22 +62,27 @@ export class Reloader {
   }
 
   private async reload(): Promise<ReloadOutcome> {
-    const { liveEdit, parts, log } = this.options;
+    const { liveEdit, manager, parts, log } = this.options;
+    manager.reloading();
     await liveEdit.pause();
     try {
-      return await this.attempt();
+      const outcome = await this.attempt();
+      this.refusal = outcome.problems;
+      return outcome;
     } catch (error) {
       const stack = error instanceof Error ? error.stack : String(error);
       const problem = `Reloading failed, which is a mistake of the collector's: restart it. ${
         stack?.replace(/\s*\n\s*/g, " < ")
       }`;
       log.error(problem);
+      this.refusal = [problem];
       return { problems: [problem], isStopping: false };
     } finally {
       liveEdit.goOn();
       // Reading a configuration makes much that nobody needs any more.
       parts.heap.collect();
       parts.text.release();
+      manager.reloaded();
     }
   }
 

@@ -19,6 +19,8 @@ import { loadRun } from "./load-run.ts";
 import { ownLog } from "./own-log.ts";
 import { type ReadyRun, readyRun, type RunParts } from "./ready-run.ts";
 import { Reloader } from "./reload.ts";
+import { runStatus } from "./run-status.ts";
+import { ServiceManager, takeNotifySettings } from "./service-manager.ts";
 import { warnOfOrphans } from "./queue/warn-of-orphans.ts";
 import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
 import { StorageLock } from "./storage.ts";
@@ -31,6 +33,8 @@ export type RunIo = CommandIo & SignalSource & FaultSource;
 /** `logcollector -c …`: runs until it is asked to stop. Returns the exit status. */
 export async function run(command: RunCommand, io: RunIo): Promise<number> {
   const hangUps = new HangUps(io);
+  // Before plugins are loaded, some of which start processes.
+  const notify = takeNotifySettings(process.env);
   const loaded = await loadRun(command);
   if ("errors" in loaded) return reportProblems(loaded.errors, io);
   const { config, limits } = loaded;
@@ -42,6 +46,7 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     io.stderr(`Cannot open log_file: ${(error as Error).message}\n`);
     return EXIT.usage;
   }
+  const manager = new ServiceManager(notify, log.logger("main"));
   const metrics = new MetricsRegistry();
   const text = await TextPages.open(log.logger("main"));
   const letters = keepDeadLetters(config.service, log, metrics);
@@ -82,12 +87,14 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     first: ready,
     storage,
     liveEdit,
+    manager,
     log: say,
   });
-  const status = await operate(pipeline, reloader, { ...parts, io, hangUps });
+  const status = await operate(pipeline, reloader, { ...parts, io, hangUps, manager });
   await liveEdit.pause();
   letters.close();
   storage.release();
+  manager.close();
   log.flush();
   return status;
 }
@@ -95,12 +102,13 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
 interface Operation extends RunParts {
   readonly io: RunIo;
   readonly hangUps: HangUps;
+  readonly manager: ServiceManager;
 }
 
 async function operate(
   pipeline: Pipeline,
   reloader: Reloader,
-  { log, metrics, text, io, hangUps }: Operation,
+  { log, metrics, text, io, hangUps, manager }: Operation,
 ): Promise<number> {
   const say = log.logger("main");
   const { config } = reloader.current.loaded;
@@ -116,6 +124,7 @@ async function operate(
   });
   surviveFaults(say, io);
   const abandoned = stopOnSignals(pipeline, say, io);
+  pipeline.onStopping(() => manager.stopping(reloader.current.loaded.config.service.grace));
   const { http_server: isWanted, http_listen: host, http_port: port } = config.service;
   let admin;
   try {
@@ -134,6 +143,7 @@ async function operate(
   // The inputs have looked around: what is written from now on is new to them.
   say.info(`logcollector ${VERSION} started`, { inputs: config.inputs.length });
   if (admin) say.info(`HTTP server on ${admin.url}`);
+  manager.ready(() => statusOf(pipeline, reloader, metrics));
   hangUps.serve(() => {
     say.info("Reloading the configuration on SIGHUP");
     void reloader.request();
@@ -143,6 +153,17 @@ async function operate(
   processMetrics.stop();
   say.info("Stopped");
   return status;
+}
+
+function statusOf(pipeline: Pipeline, reloader: Reloader, metrics: MetricsRegistry): string {
+  const { outputs } = pipeline;
+  const delivered = metrics.samples("output_proc_records_total");
+  return runStatus({
+    inputs: reloader.current.loaded.config.inputs.length,
+    outputs,
+    delivered: delivered.reduce((sum, { value }) => sum + value, 0),
+    refusal: reloader.refusal,
+  });
 }
 
 async function assembleRun(

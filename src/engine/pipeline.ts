@@ -57,6 +57,11 @@ export class Pipeline {
     this.parts.onQueueLeft = call;
   }
 
+  /** Calls back when it begins to stop, for whatever reason. */
+  onStopping(call: () => void): void {
+    this.stopping.signal.addEventListener("abort", call, { once: true });
+  }
+
   /** The plugin has asked for a parser: whatever it made of it goes with it. */
   usesParsers(kind: SpecKind, id: string): boolean {
     return this.parts.parserUsers.has(keyOf(kind, id));

@@ -10,7 +10,7 @@ import { TempFolder } from "../support/temp-folder.ts";
 // What ends a test that waits in vain are the deadlines of what it waits for.
 setDefaultTimeout(60_000);
 
-const EXAMPLES = [...new Bun.Glob("config/*.{yaml,conf}").scanSync(".")].sort()
+const EXAMPLES = [...new Bun.Glob("config/**/*.{yaml,conf}").scanSync(".")].sort()
   .filter((path) => !path.includes("parsers"));
 
 describe("config/", () => {

@@ -41,6 +41,8 @@ export class GoProcess {
   constructor(path: string) {
     const command = [...ownCommand(), "internal-go-host", resolve(path), String(process.pid)];
     this.process = Bun.spawn(command, {
+      // As it is by now: by default it would be that of the start, with what is this process's alone.
+      env: process.env,
       stdio: ["pipe", "pipe", "pipe", this.shared?.fd ?? null],
     });
     this.hello = this.next().then((answer) => helloOf(answer));

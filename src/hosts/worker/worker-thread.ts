@@ -76,7 +76,11 @@ export class WorkerThread {
     this.started = this.starting.promise;
     this.started.catch(() => undefined);
     this.ended = this.ending.promise;
-    const worker = this.worker = new Worker(ENTRY.href, { smol: true });
+    const worker = this.worker = new Worker(ENTRY.href, {
+      smol: true,
+      // As it is by now: by default it would be that of the start, with what is this thread's alone.
+      env: process.env as Record<string, string>,
+    });
     const closed = Promise.withResolvers<void>();
     this.closed = closed.promise;
     worker.onmessage = ({ data }: MessageEvent<FromGuest>) => this.receive(data);
