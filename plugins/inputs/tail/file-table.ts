@@ -279,17 +279,23 @@ export class FileTable {
     const path = known !== undefined && this.options.isWanted(known.position.file.path)
       ? known.position.file.path
       : found.path;
-    const before = this.byPath.get(path);
-    const ancestry = ancestors.of(path, before, found);
+    const ancestry = ancestors.of(path, this.byPath.get(path), found);
     const { hasKnown, files } = ancestry;
-    const added = this.addPacked(path, ancestry);
-    added.push(...files.flatMap((ancestor) => this.addAncestor(path, ancestor)));
+    const packed = this.addPacked(path, ancestry);
     const isSuccessor = hasKnown || files.length > 0;
     const { path: openPath, stat } = found;
     const home = known !== undefined && path !== found.path ? known.position.file.home : undefined;
     const isInitial = this.isFirstScan && this.options.births.of(stat) <= this.startedMs;
-    added.push(...this.add({ path, openPath, home, stat, known, isSuccessor, isInitial }));
-    return added;
+    const file = { path, openPath, home, stat, known, isSuccessor, isInitial };
+    // What was at the path before it. Where it was renamed itself, others came there after it.
+    const isBefore = (other: FoundFile) =>
+      path === openPath || oldestFirst([found, other], this.options.births)[0] === other;
+    const addAll = (some: readonly Ancestor[]) =>
+      some.flatMap((ancestor) => this.addAncestor(path, ancestor));
+    const before = addAll(files.filter(isBefore));
+    const added = this.add(file);
+    const after = addAll(files.filter((other) => !isBefore(other)));
+    return [...packed, ...before, ...added, ...after];
   }
 
   /** Where nothing is at a path any more, a file may have come and been renamed away meanwhile. */

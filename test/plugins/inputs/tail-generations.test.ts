@@ -1,0 +1,27 @@
+import { expect, test } from "bun:test";
+import { Host } from "./tail-host.ts";
+
+for (const pattern of ["app.log", "app.log*"]) {
+  test(`tail of ${pattern} reads generations that it began and was killed in, in the order of their making`, async () => {
+    using host = new Host();
+    const path = host.at(pattern);
+    host.write("app.log", "0\n");
+    const first = host.start({ path }, { acks: "manual" });
+    await first.untilRecords(1);
+    first.ackAll();
+    first.positions.commit();
+    await first.kill();
+    host.write("app.log", "1\n");
+    for (let life = 1; life <= 3; life++) {
+      for (let n = life; n > 1; n--) host.rename(`app.log.${n - 1}`, `app.log.${n}`);
+      host.rename("app.log", "app.log.1");
+      host.write("app.log", `${life + 1}\n`);
+      const expected = Array.from({ length: life + 1 }, (_, i) => `${i + 1}`);
+      const input = host.start({ path }, { acks: "manual" });
+      await input.untilRecords(expected.length);
+      input.positions.commit();
+      await input.kill();
+      expect(input.values()).toEqual(expected);
+    }
+  });
+}
