@@ -281,21 +281,17 @@ export class FileTable {
       : found.path;
     const ancestry = ancestors.of(path, this.byPath.get(path), found);
     const { hasKnown, files } = ancestry;
-    const packed = this.addPacked(path, ancestry);
+    const added = this.addPacked(path, ancestry);
+    // Where it was renamed itself, others came to its path after it: those have their own turns.
+    const isBefore = (other: FoundFile) =>
+      path === found.path || oldestFirst([found, other], this.options.births)[0] === other;
+    for (const ancestor of files.filter(isBefore)) added.push(...this.addAncestor(path, ancestor));
     const isSuccessor = hasKnown || files.length > 0;
     const { path: openPath, stat } = found;
     const home = known !== undefined && path !== found.path ? known.position.file.home : undefined;
     const isInitial = this.isFirstScan && this.options.births.of(stat) <= this.startedMs;
-    const file = { path, openPath, home, stat, known, isSuccessor, isInitial };
-    // What was at the path before it. Where it was renamed itself, others came there after it.
-    const isBefore = (other: FoundFile) =>
-      path === openPath || oldestFirst([found, other], this.options.births)[0] === other;
-    const addAll = (some: readonly Ancestor[]) =>
-      some.flatMap((ancestor) => this.addAncestor(path, ancestor));
-    const before = addAll(files.filter(isBefore));
-    const added = this.add(file);
-    const after = addAll(files.filter((other) => !isBefore(other)));
-    return [...packed, ...before, ...added, ...after];
+    added.push(...this.add({ path, openPath, home, stat, known, isSuccessor, isInitial }));
+    return added;
   }
 
   /** Where nothing is at a path any more, a file may have come and been renamed away meanwhile. */

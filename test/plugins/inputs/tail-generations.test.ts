@@ -12,11 +12,17 @@ for (const pattern of ["app.log", "app.log*"]) {
     first.positions.commit();
     await first.kill();
     host.write("app.log", "1\n");
-    for (let life = 1; life <= 3; life++) {
-      for (let n = life; n > 1; n--) host.rename(`app.log.${n - 1}`, `app.log.${n}`);
+    const rotate = (generations: number) => {
+      for (let n = generations; n > 0; n--) host.rename(`app.log.${n}`, `app.log.${n + 1}`);
       host.rename("app.log", "app.log.1");
-      host.write("app.log", `${life + 1}\n`);
-      const expected = Array.from({ length: life + 1 }, (_, i) => `${i + 1}`);
+    };
+    for (let life = 0; life < 3; life++) {
+      rotate(2 * life);
+      host.write("app.log", `${2 * life + 2}\n`);
+      // Nobody sees this one before it is renamed.
+      rotate(2 * life + 1);
+      host.write("app.log", `${2 * life + 3}\n`);
+      const expected = Array.from({ length: 2 * life + 3 }, (_, i) => `${i + 1}`);
       const input = host.start({ path }, { acks: "manual" });
       await input.untilRecords(expected.length);
       input.positions.commit();
