@@ -159,7 +159,9 @@ export class FileTable {
     if (result.files.length > LOOKS_PER_STEP) yield;
     this.present = present;
     yield* this.markRotated(result.cut.size > 0 || this.isFull);
-    const added = yield* this.addAll(oldestFirst(fresh, births));
+    const inOrder = yield* this.newAncestors()
+      .unseenLast(oldestFirst(fresh, births), (path) => this.byPath.get(path));
+    const added = yield* this.addAll(inOrder);
     for (const file of this.addUnseen(result.files, this.newAncestors())) added.push(file);
     this.folders = this.foldersToWatch(result.folders);
     this.isFirstScan = false;

@@ -31,3 +31,22 @@ for (const pattern of ["app.log", "app.log*"]) {
     }
   });
 }
+
+test("tail of app.log* follows a generation that came and was renamed while it was stopped as one of app.log", async () => {
+  using host = new Host();
+  const options = { path: host.at("app.log*"), path_key: "file" };
+  const block = (n: number) => `${`${n}`.padEnd(99, ".")}\n`.repeat(5000);
+  host.write("app.log", "0\n");
+  await host.run(1, options);
+  host.write("app.log", block(1));
+  host.rename("app.log", "app.log.2");
+  host.write("app.log", block(2));
+  host.rename("app.log", "app.log.1");
+  host.write("app.log", block(3));
+  await using input = host.start(options);
+  await input.untilRecords(15_000);
+  // Too long to be read in one turn, and yet one after the other.
+  const order = input.values().map((line) => Number.parseInt(line as string));
+  expect(order).toEqual(order.toSorted());
+  expect(new Set(input.values("file"))).toEqual(new Set([host.at("app.log")]));
+});
