@@ -94,6 +94,18 @@ function rotate(plan: Plan): void {
   write();
 }
 
+function packedWhileStopped(plan: Plan): void {
+  plan.write("app.log", "app", 5);
+  plan.start();
+  plan.settle();
+  plan.stop();
+  plan.write("app.log", "app", 5);
+  plan.files((folder) => folder.rotate("app.log"));
+  plan.files((folder) => folder.gzip("app.log.1"));
+  plan.write("app.log", "app", 5);
+  plan.start();
+}
+
 export const CONTENT_SCENARIOS: readonly Scenario[] = [
   {
     name: "appended to",
@@ -238,19 +250,14 @@ export const ROTATION_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: "rotated and packed while it is stopped, `app.log`",
+    path: "app.log",
+    plan: packedWhileStopped,
+  },
+  {
     name: "rotated and packed while it is stopped, `app.log*`",
     path: "app.log*",
-    plan(plan) {
-      plan.write("app.log", "app", 5);
-      plan.start();
-      plan.settle();
-      plan.stop();
-      plan.write("app.log", "app", 5);
-      plan.files((folder) => folder.rotate("app.log"));
-      plan.files((folder) => folder.gzip("app.log.1"));
-      plan.write("app.log", "app", 5);
-      plan.start();
-    },
+    plan: packedWhileStopped,
   },
 ];
 
