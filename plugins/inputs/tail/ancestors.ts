@@ -6,6 +6,7 @@ import { byAge, generationsOf } from "./generations.ts";
 import type { KnownFile, KnownFiles } from "./known-files.ts";
 import { hasPlace, isTelling } from "./place.ts";
 import type { FoundFile } from "./scan.ts";
+import type { Step } from "./step-work.ts";
 import type { TailedFile } from "./tailed-file.ts";
 
 export interface AncestorsOptions {
@@ -51,6 +52,9 @@ interface Neighbours {
   readonly known: KnownFile | undefined;
 }
 
+/** Paths whose earlier files are looked for before others may have a turn. */
+const LOOKS_PER_STEP = 16;
+
 const NONE: Ancestry = { hasKnown: false, files: [], gone: [], now: undefined };
 
 /**
@@ -88,6 +92,30 @@ export class Ancestors {
       gone,
       now: there,
     };
+  }
+
+  /**
+   * The same files, with those at the end that nobody saw before they were renamed: who came in their place adds them
+   * in theirs, as what was at its path, even if patterns find them under the names that they got.
+   */
+  *unseenLast(
+    files: readonly FoundFile[],
+    followedAt: (path: string) => TailedFile | undefined,
+  ): Generator<Step, FoundFile[]> {
+    const { known } = this.options;
+    let looks = 0;
+    const unseen = new Set<string>();
+    for (const found of files) {
+      const before = followedAt(found.path);
+      if (before === undefined && known.at(found.path).length === 0) continue;
+      if (known.match(found.path, found.stat) !== undefined) continue;
+      for (const ancestor of this.of(found.path, before, found).files) {
+        if (ancestor.known === undefined) unseen.add(identityOf(ancestor.stat));
+      }
+      if (++looks % LOOKS_PER_STEP === 0) yield;
+    }
+    const isUnseen = ({ stat }: FoundFile) => unseen.has(identityOf(stat));
+    return [...files.filter((found) => !isUnseen(found)), ...files.filter(isUnseen)];
   }
 
   listing(folder: string): FolderListing {

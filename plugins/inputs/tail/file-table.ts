@@ -159,7 +159,9 @@ export class FileTable {
     if (result.files.length > LOOKS_PER_STEP) yield;
     this.present = present;
     yield* this.markRotated(result.cut.size > 0 || this.isFull);
-    const added = yield* this.addAll(oldestFirst(fresh, births));
+    const inOrder = yield* this.newAncestors()
+      .unseenLast(oldestFirst(fresh, births), (path) => this.byPath.get(path));
+    const added = yield* this.addAll(inOrder);
     for (const file of this.addUnseen(result.files, this.newAncestors())) added.push(file);
     this.folders = this.foldersToWatch(result.folders);
     this.isFirstScan = false;
@@ -279,11 +281,13 @@ export class FileTable {
     const path = known !== undefined && this.options.isWanted(known.position.file.path)
       ? known.position.file.path
       : found.path;
-    const before = this.byPath.get(path);
-    const ancestry = ancestors.of(path, before, found);
+    const ancestry = ancestors.of(path, this.byPath.get(path), found);
     const { hasKnown, files } = ancestry;
     const added = this.addPacked(path, ancestry);
-    added.push(...files.flatMap((ancestor) => this.addAncestor(path, ancestor)));
+    // Where it was renamed itself, others came to its path after it: those have their own turns.
+    const isBefore = (other: FoundFile) =>
+      path === found.path || oldestFirst([found, other], this.options.births)[0] === other;
+    for (const ancestor of files.filter(isBefore)) added.push(...this.addAncestor(path, ancestor));
     const isSuccessor = hasKnown || files.length > 0;
     const { path: openPath, stat } = found;
     const home = known !== undefined && path !== found.path ? known.position.file.home : undefined;
