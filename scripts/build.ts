@@ -1,6 +1,7 @@
 // Compiles the one executable. Run by Bun: `npm run build`.
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { writeAuthorModules } from "./author-modules.ts";
+import { writeKernels } from "./kernels.ts";
 import { writeSdkTypes } from "./sdk-types.ts";
 
 const OUTFILE = "dist/logcollector";
@@ -18,6 +19,7 @@ const upToDate = existsSync(OUTFILE) &&
 
 if (!upToDate) {
   mkdirSync("dist/embedded", { recursive: true });
+  writeKernels("dist/embedded/kernels.txt");
   // Parts of the executable that src/cli/plugin/embedded.ts names.
   writeSdkTypes("dist/embedded/logcollector-sdk.d.ts.txt");
   await writeAuthorModules("dist/embedded/author-modules.txt");

@@ -33,6 +33,7 @@ export function createLineParser(
     timeKey: time && options.time_key,
     keepTime: options.time_keep,
     readTime: time?.read ?? (() => false),
+    frameOf: time?.frameOf ?? (() => undefined),
     parse,
   });
   return { name, parse, readJson: (block) => blocks.read(block) };
@@ -92,6 +93,7 @@ interface TimeField {
   take(body: Body, record: LogRecord): boolean;
   /** Reads a time; false when it does not fit the format. */
   read(text: string, into: Time): boolean;
+  frameOf: TimeReader["frameOf"];
 }
 
 function compileTime(
@@ -134,7 +136,11 @@ function compileTime(
     // A line of nothing but its time is no record to these formats.
     return onMisfit !== "refuse the line" || keep || !isEmpty(body);
   };
-  return { take, read: (text, into) => readInto(into, time, text) };
+  return {
+    take,
+    read: (text, into) => readInto(into, time, text),
+    frameOf: (text) => time.frameOf(text),
+  };
 }
 
 /** What becomes of a time that does not fit differs by format, as in Fluent Bit. */

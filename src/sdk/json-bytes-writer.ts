@@ -64,6 +64,7 @@ function dateHead({ dateKey, dateFormat }: JsonBytesOptions): JsonHead {
   if (dateKey === undefined) {
     return {
       names: [],
+      beforeNumber: Buffer.alloc(0),
       longest: () => 1,
       put(_sec, _nsec, out, at) {
         out[at] = OPEN_BRACE;
@@ -75,6 +76,7 @@ function dateHead({ dateKey, dateFormat }: JsonBytesOptions): JsonHead {
   const dateName = Buffer.from(`{${JSON.stringify(dateKey)}:`);
   return {
     names: [dateKey],
+    beforeNumber: dateFormat === "double" ? dateName : undefined,
     longest: () => dateName.length + LONGEST_DATE,
     put: (sec, nsec, out, at) => putDate(sec, nsec, out, putBytes(dateName, out, at)),
   };

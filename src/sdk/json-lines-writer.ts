@@ -1,11 +1,17 @@
 import { putBytes } from "../lib/byte-runs.ts";
 import { Scratch } from "../lib/scratch.ts";
+import { kernelWriter } from "./json-lines-kernel.ts";
 import { type JsonLines, SPAN } from "./json-lines.ts";
 
 /** Writes what stands in front of a record's fields: its opening brace, and fields that it is to have besides. */
 export interface JsonHead {
   /** The names of those fields. */
   readonly names: readonly string[];
+  /**
+   * What stands in front of the time, where the head is nothing but the time as a number with a fraction; empty
+   * where it is nothing but the brace.
+   */
+  readonly beforeNumber?: Buffer | undefined;
   /** The most bytes that {@link put} writes for any of these times. */
   longest(seconds: Float64Array, count: number): number;
   /** Writes at the position, and returns the one behind: behind the brace, or behind a value. */
@@ -34,9 +40,13 @@ export function jsonLinesWriter(
   const ending = Buffer.from(end);
   const names = head.names.map((name) => Buffer.from(`${JSON.stringify(name)}:`));
 
+  const withKernel = kernelWriter({ head, between, end });
+
   return (lines) => {
     const { bytes, spans, count, rewritten, sec, nsec } = lines;
     if (names.length > 0 && mayNotComeFirst(lines, names)) return undefined;
+    const written = withKernel?.(lines);
+    if (written !== undefined) return written;
     let rewrittenBytes = 0;
     for (const text of rewritten.values()) rewrittenBytes += text.length * 3;
     const perLine = separator.length + head.longest(sec, count) + 1;

@@ -1,0 +1,28 @@
+// The inner loops of the hot path, as one WebAssembly module. It is AssemblyScript; the build compiles it.
+export {
+  BLOCK,
+  END,
+  MADE,
+  MAX_BLOCK,
+  MAX_LINES,
+  NAMES,
+  NANOS,
+  OUT,
+  SECONDS,
+  SLACK,
+  SPANS,
+  TEXTS,
+} from "./memory";
+export { quoteLines } from "./escape";
+export { copyLines } from "./json-copy";
+export {
+  count,
+  lineFrom,
+  noteElsewhere,
+  noteTimed,
+  scanLines,
+  timeFrom,
+  timeTo,
+} from "./json-lines";
+export { wantMember } from "./json-scan";
+export { forgetTime, learnTime } from "./times";
