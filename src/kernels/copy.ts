@@ -3,7 +3,7 @@
  * the copy. For so few bytes it is faster than a copy by the runtime.
  */
 // @ts-ignore: a decorator of the compiler's
-@inline
+
 export function copyBytes(from: usize, length: i32, at: usize): usize {
   const end = at + length;
   for (; at < end; at += 16, from += 16) v128.store(at, v128.load(from));

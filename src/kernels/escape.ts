@@ -51,7 +51,10 @@ export function escapeLine(from: usize, to: usize, at: usize): usize {
       length = ctz(controls);
       escapes &= (1 << length) - 1;
     }
-    v128.store(at, i8x16.swizzle(v128.or(bytes, behind), v128.load(SPREAD + (<usize> escapes << 4))));
+    v128.store(
+      at,
+      i8x16.swizzle(v128.or(bytes, behind), v128.load(SPREAD + (<usize> escapes << 4))),
+    );
     at += length + popcnt(escapes);
     i += length;
     if (controls === 0) continue;

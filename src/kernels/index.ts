@@ -26,3 +26,16 @@ export {
 } from "./json-lines";
 export { wantMember } from "./json-scan";
 export { forgetTime, learnTime } from "./times";
+export {
+  criTimeFrom,
+  criTimeTo,
+  firstStream,
+  hasBoth,
+  madeTo,
+  openErr,
+  openOut,
+  PARTS,
+  readCri,
+  startCri,
+  tellTime,
+} from "./cri";

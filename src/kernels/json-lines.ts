@@ -6,13 +6,13 @@ const LF: u8 = 0x0a;
 const COMMA: u8 = 0x2c;
 
 /** Why {@link scanLines} came back. */
-const DONE: i32 = 0;
+export const DONE: i32 = 0;
 /** The line must be parsed, or is none that begins with an object. */
 const ODD_LINE: i32 = 1;
 /** The caller must read the time of the line. */
-const UNKNOWN_TIME: i32 = 2;
+export const UNKNOWN_TIME: i32 = 2;
 /** There are more lines than can be noted. */
-const TOO_MANY: i32 = 3;
+export const TOO_MANY: i32 = 3;
 
 /** Where a line is that {@link scanLines} came back for, and how many lines it has noted. */
 export let lineFrom: usize = 0;
@@ -67,6 +67,22 @@ export function noteTimed(keepsTime: bool, seconds: f64, nanos: i32): void {
 export function noteElsewhere(seconds: f64, nanos: i32): void {
   // An object starts with its brace, and there is nothing behind that.
   note(BLOCK, BLOCK + 1, BLOCK + 1, BLOCK + 1, seconds, nanos);
+}
+
+export function startNotes(): void {
+  count = 0;
+}
+
+/** Notes an object whose positions count from `base`. */
+export function noteAt(base: usize, from: usize, end: usize, seconds: f64, nanos: i32): void {
+  note(
+    from - base + BLOCK,
+    end - base + BLOCK,
+    end - base + BLOCK,
+    end - base + BLOCK,
+    seconds,
+    nanos,
+  );
 }
 
 /** Without the member that the scanner has noted, and one of the commas beside it. */

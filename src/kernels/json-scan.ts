@@ -108,7 +108,7 @@ function isPlainText(from: usize, to: usize): bool {
 
 /** Where the next quote, backslash or control character is. */
 // @ts-ignore: a decorator of the compiler's
-@inline
+
 function endOfRun(i: usize): usize {
   const quotes = i8x16.splat(QUOTE);
   const backslashes = i8x16.splat(BACKSLASH);
@@ -136,7 +136,9 @@ function key(from: usize, firstKey: i32): usize {
   if (load<u8>(i) !== QUOTE || i >= end) return ODD;
   const length = <i32> (i - from);
   // `__proto__`
-  if (length === 10 && load<u64>(from + 1) === 0x5f6f_746f_7270_5f5f && load<u8>(from + 9) === 0x5f) {
+  if (
+    length === 10 && load<u64>(from + 1) === 0x5f6f_746f_7270_5f5f && load<u8>(from + 9) === 0x5f
+  ) {
     return ODD;
   }
   const last = <i32> load<u8>(i - 1);
@@ -236,7 +238,7 @@ function endOfDigits(i: usize): usize {
 }
 
 // @ts-ignore: a decorator of the compiler's
-@inline
+
 function isDigit(c: u8): bool {
   return <u8> (c - ZERO) < 10;
 }

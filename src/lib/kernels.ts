@@ -32,11 +32,25 @@ interface Exports {
   noteElsewhere(sec: number, nsec: number): void;
   forgetTime(): void;
   learnTime(text: number, length: number, head: number, tail: number, sec: number): void;
+  startCri(from: number): void;
+  readCri(to: number): number;
+  tellTime(sec: number, nsec: number): void;
+  readonly criTimeFrom: Variable;
+  readonly criTimeTo: Variable;
+  readonly madeTo: Variable;
+  readonly firstStream: Variable;
+  readonly hasBoth: Variable;
+  readonly openErr: Variable;
+  readonly openOut: Variable;
   readonly count: Variable;
   readonly lineFrom: Variable;
   readonly timeFrom: Variable;
   readonly timeTo: Variable;
 }
+
+/** Parts of unfinished records of each stream, and numbers in a part. */
+export const MAX_PARTS = 1024;
+export const PART_WORDS = 4;
 
 /**
  * The inner loops of the hot path, in WebAssembly, with their memory. There is one of them: what it holds is valid until
@@ -61,6 +75,8 @@ export class Kernels {
   readonly spans: Int32Array;
   readonly sec: Float64Array;
   readonly nsec: Int32Array;
+  /** Of each stream, first stderr: the lines of records that are not finished, as src/kernels/cri.ts has them. */
+  readonly parts: Uint32Array;
   private owner: object | undefined;
 
   constructor() {
@@ -85,6 +101,7 @@ export class Kernels {
     this.spans = new Int32Array(buffer, place("SPANS"), lines * 4);
     this.sec = new Float64Array(buffer, place("SECONDS"), lines);
     this.nsec = new Int32Array(buffer, place("NANOS"), lines);
+    this.parts = new Uint32Array(buffer, place("PARTS"), MAX_PARTS * 2 * PART_WORDS);
   }
 
   /** Whether these bytes lie in this memory. */

@@ -60,9 +60,7 @@ export class JsonBlockReader {
     const kernel = kernels();
     const isLarge = block.bytes.length > kernel.maxBlock ||
       (this.timeKey?.length ?? 0) > kernel.maxTexts;
-    const lines = isLarge
-      ? this.readLarge(block)
-      : this.scan(block, kernel);
+    const lines = isLarge ? this.readLarge(block) : this.scan(block, kernel);
     if (lines === undefined) this.resting = REST_BLOCKS;
     return lines;
   }

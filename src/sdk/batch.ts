@@ -12,7 +12,7 @@ export interface BatchOrigin {
 }
 
 const GARBAGE_OF_BYTES = 1 / 16;
-const GARBAGE_OF_JSON = 1 / 4;
+const GARBAGE_OF_JSON = 1 / 16;
 
 /** What a batch's records are made of when somebody asks for them. */
 interface Source {

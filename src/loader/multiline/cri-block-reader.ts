@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { isAt, putBytes } from "../../lib/byte-runs.ts";
 import { type EscapeCursor, LONGEST_ESCAPE, writeEscapedLine } from "../../lib/quoted-bytes.ts";
+import { type Kernels, kernels, MAX_PARTS, PART_WORDS } from "../../lib/kernels.ts";
 import { Scratch } from "../../lib/scratch.ts";
 import type { TimeReader } from "../../lib/strptime.ts";
 import type { LineBlock } from "../../sdk/context.ts";
@@ -14,6 +15,14 @@ const FULL = 0x46;
 const PARTIAL = 0x50;
 const STDOUT = Buffer.from(" stdout ");
 const STDERR = Buffer.from(" stderr ");
+
+/** Why the kernel came back: see src/kernels/json-lines.ts. */
+const DONE = 0;
+const UNKNOWN_TIME = 2;
+const TOO_MANY = 3;
+/** The most bytes of JSON that a byte of a line becomes. */
+const MOST_OF_BYTE = 8;
+const NONE: ReadonlyMap<number, string> = new Map();
 
 const TIME = Buffer.from('{"time":"');
 const END = Buffer.from('"}');
@@ -61,6 +70,49 @@ export class CriBlockReader {
     const { bytes } = block;
     // Together they could not be too long in any stream.
     if (bytes.length > maxLength || !isUtf8(bytes)) return undefined;
+    const kernel = kernels();
+    const fits = bytes.length <= kernel.maxBlock && bytes.length * MOST_OF_BYTE <= kernel.maxMade;
+    return fits ? this.scan(block, kernel) : this.readLarge(block);
+  }
+
+  private scan(block: LineBlock, kernel: Kernels): ReadCriBlock | undefined {
+    const { call } = kernel;
+    kernel.load(block.bytes);
+    if (!kernel.isStill(this)) call.forgetTime();
+    call.startCri(kernel.block);
+    const to = kernel.block + block.bytes.length;
+    let reason = call.readCri(to);
+    for (; reason === UNKNOWN_TIME; reason = call.readCri(to)) this.tellTime(block, kernel);
+    if (reason === TOO_MANY) return this.readLarge(block);
+    if (reason !== DONE) return undefined;
+    const { spans, sec, nsec, made } = kernel;
+    return {
+      json: {
+        count: call.count.value,
+        bytes: kernel.bytes.subarray(made, call.madeTo.value),
+        spans,
+        sec,
+        nsec,
+        rewritten: NONE,
+        onRecords: block.onRecords,
+      },
+      streams: streamsOf(call.firstStream.value, call.hasBoth.value !== 0),
+      unfinished: unfinished(kernel),
+    };
+  }
+
+  private tellTime(block: LineBlock, { call, bytes }: Kernels): void {
+    const from = call.criTimeFrom.value;
+    const text = bytes.toString("latin1", from, call.criTimeTo.value);
+    const { sec, nsec } = this.time.read(text) ? this.time : block;
+    call.tellTime(sec, nsec);
+    const frame = this.time.frameOf(text);
+    if (frame !== undefined) call.learnTime(from, text.length, frame.head, frame.tail, sec);
+  }
+
+  /** Does the same without the kernel, for blocks that do not fit in its memory. */
+  private readLarge(block: LineBlock): ReadCriBlock | undefined {
+    const { bytes } = block;
     const out = this.scratch.room(bytes.length * LONGEST_ESCAPE);
     const { cursor } = this;
     const open: readonly [stderr: Part[], stdout: Part[]] = [[], []];
@@ -120,6 +172,24 @@ export class CriBlockReader {
     const known = time.read(block.bytes.toString("latin1", from, timeTo));
     this.lines.add(start, cursor.at, known ? time : block);
   }
+}
+
+function streamsOf(first: number, both: boolean): readonly string[] {
+  if (first === -1) return [];
+  const streams = first === 1 ? ["stdout", "stderr"] : ["stderr", "stdout"];
+  return both ? streams : streams.slice(0, 1);
+}
+
+/** The lines of records that go on after the block, in their order. */
+function unfinished({ call, parts, block }: Kernels): ReadCriBlock["unfinished"] {
+  const lines: { from: number; to: number }[] = [];
+  [call.openErr.value, call.openOut.value].forEach((count, stream) => {
+    for (let i = 0; i < count; i++) {
+      const part = (stream * MAX_PARTS + i) * PART_WORDS;
+      lines.push({ from: parts[part]! - block, to: parts[part + 3]! - block });
+    }
+  });
+  return lines.sort((a, b) => a.from - b.from);
 }
 
 function noteStream(streams: string[], name: string): void {
