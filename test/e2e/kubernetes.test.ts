@@ -329,6 +329,8 @@ describe.skipIf(!HAS_KUBE_API)("kubernetes, with a real API server", () => {
     );
     node.write({ pod: name, id: containerId("1") }, ["after"]);
     expect((await node.record("after")).kubernetes).toMatchObject({ labels: { version: "2" } });
+    const lists = "filter_kubernetes_pod_lists_total";
+    expect(await metric(await node.collector.url(), lists, OWN)).toBe(2);
   });
 });
 

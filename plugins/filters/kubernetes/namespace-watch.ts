@@ -76,7 +76,6 @@ export class NamespaceWatch {
   private listEnds(): void {
     for (const name of this.known.keys()) if (!this.listed.has(name)) this.known.delete(name);
     this.listed.clear();
-    this.upkeep.knownSinceSec = this.askedAtSec;
-    this.upkeep.tell();
+    this.upkeep.listed(this.askedAtSec);
   }
 }

@@ -149,7 +149,6 @@ export class PodWatch {
 
   private listEnds(): void {
     this.store.listEnds();
-    this.upkeep.knownSinceSec = this.askedAtSec;
-    this.upkeep.tell();
+    this.upkeep.listed(this.askedAtSec);
   }
 }

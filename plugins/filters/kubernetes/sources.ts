@@ -117,5 +117,9 @@ function holder(what: "pod" | "namespace", { log, metrics }: FilterContext): Hol
       `filter_kubernetes_${what}_metadata_failures_total`,
       `Attempts to keep up with ${what}s that failed`,
     ),
+    lists: metrics.counter(
+      `filter_kubernetes_${what}_lists_total`,
+      `Complete lists of ${what}s that were read: one, and one more for each time that changes were missed`,
+    ),
   };
 }

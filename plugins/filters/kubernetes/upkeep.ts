@@ -6,6 +6,8 @@ export interface Holder {
   /** 1 while the server answers. */
   readonly up: Gauge;
   readonly failures: Counter;
+  /** Complete lists that were read. */
+  readonly lists: Counter;
 }
 
 /** `starting` until there is a first list or a first failure; `down` while the last attempt has failed. */
@@ -53,6 +55,13 @@ export class Upkeep {
     if (this.attempts > 0) this.log?.info(`Keeps up with ${this.what} again`);
     this.attempts = 0;
     this.said = "";
+  }
+
+  /** Everything that was there at this time is known. */
+  listed(sec: number): void {
+    this.knownSinceSec = sec;
+    for (const { lists } of this.holders) lists.value++;
+    this.tell();
   }
 
   /** There is news of one, or of all. */
