@@ -5,8 +5,10 @@ import type { Metadata } from "./metadata.ts";
 
 /** Adds metadata to all records of a batch, to those that are JSON without making anything else of them. */
 export function enrichAll(batch: Batch, metadata: Metadata, merge: MergeLog | undefined): Batch {
-  const isSame = merge === undefined && metadata.wishes === undefined;
-  if (isSame && batch.append(metadata.tail)) return batch;
+  const { json } = batch;
+  if (json !== undefined && metadata.wishes === undefined && !merge?.mayChange(json)) {
+    if (batch.append(metadata.tail)) return batch;
+  }
   keepWhere(batch.records, (record) => enrich(record, metadata, merge));
   return batch;
 }
@@ -19,7 +21,7 @@ export function enrich(
 ): boolean {
   const wished = wishes && ofStream(wishes, record.body);
   if (wished?.isExcluded) return false;
-  merge?.(record, wished?.parser);
+  merge?.apply(record, wished?.parser);
   tail.addTo(record.body);
   return true;
 }
