@@ -74,7 +74,7 @@ const AFTER_FLAG: usize = memory.data<u8>([
   0x22,
 ]);
 for (let which = 0; which < 4; which++) {
-  let at = AFTER + which * AFTER_BYTES;
+  const at = AFTER + which * AFTER_BYTES;
   memory.copy(at, AFTER_STREAM, 15);
   memory.copy(at + 15, NAMES + (which & 1) * 3, 3);
   memory.copy(at + 18, AFTER_NAME, 8);

@@ -14,7 +14,7 @@ export {
   TEXTS,
 } from "./memory";
 export { quoteLines } from "./escape";
-export { copyLines } from "./json-copy";
+export { copyLines, useTexts } from "./json-copy";
 export {
   count,
   lineFrom,

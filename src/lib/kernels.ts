@@ -9,16 +9,8 @@ interface Variable {
 interface Exports {
   readonly memory: WebAssembly.Memory;
   quoteLines(from: number, to: number, between: number, length: number, at: number): number;
-  copyLines(
-    bytes: number,
-    first: number,
-    last: number,
-    dateName: number,
-    dateNameLength: number,
-    separator: number,
-    separatorLength: number,
-    at: number,
-  ): number;
+  useTexts(dateName: number, separator: number, tail: number): void;
+  copyLines(bytes: number, first: number, last: number, at: number): number;
   wantMember(name: number, length: number): void;
   scanLines(
     from: number,

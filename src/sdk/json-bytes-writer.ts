@@ -4,7 +4,8 @@ import { jsonDateWriter, LONGEST_DATE } from "../lib/json-date-bytes.ts";
 import { type LineFrame, lineFrame } from "../lib/quoted-lines.ts";
 import { Scratch } from "../lib/scratch.ts";
 import type { Batch } from "./batch.ts";
-import { type JsonHead, jsonLinesWriter } from "./json-lines-writer.ts";
+import type { JsonHead } from "./json-head.ts";
+import { jsonLinesWriter } from "./json-lines-writer.ts";
 import { quotedLinesWriter } from "./quoted-lines-writer.ts";
 import type { RawLines } from "./raw-lines.ts";
 

@@ -101,11 +101,8 @@ export type {
 } from "./kubernetes/list-watch.ts";
 export { type JsonLines, SPAN } from "./json-lines.ts";
 export { JsonTail } from "./json-tail.ts";
-export {
-  type JsonHead,
-  jsonLinesWriter,
-  type JsonLinesWriterOptions,
-} from "./json-lines-writer.ts";
+export type { JsonHead, JsonLinesWriterOptions } from "./json-head.ts";
+export { jsonLinesWriter } from "./json-lines-writer.ts";
 export { type LinesFrame, quotedLinesWriter } from "./quoted-lines-writer.ts";
 export type { RawLines, RawSource } from "./raw-lines.ts";
 export {
