@@ -2,15 +2,19 @@
 export {
   BLOCK,
   END,
+  FIELDS,
   MADE,
   MAX_BLOCK,
   MAX_LINES,
   NAMES,
   NANOS,
   OUT,
+  PROGRAM,
   SECONDS,
+  SETS,
   SLACK,
   SPANS,
+  STACK,
   TEXTS,
 } from "./memory";
 export { quoteLines } from "./escape";
@@ -39,3 +43,13 @@ export {
   startCri,
   tellTime,
 } from "./cri";
+export {
+  readRegex,
+  regexTimeFrom,
+  regexTimeTo,
+  regexTo,
+  skipLine,
+  startRegex,
+  tellRegexTime,
+  useRegex,
+} from "./regex-lines";

@@ -8,7 +8,7 @@ const COMMA: u8 = 0x2c;
 /** Why {@link scanLines} came back. */
 export const DONE: i32 = 0;
 /** The line must be parsed, or is none that begins with an object. */
-const ODD_LINE: i32 = 1;
+export const ODD_LINE: i32 = 1;
 /** The caller must read the time of the line. */
 export const UNKNOWN_TIME: i32 = 2;
 /** There are more lines than can be noted. */
@@ -67,6 +67,11 @@ export function noteTimed(keepsTime: bool, seconds: f64, nanos: i32): void {
 export function noteElsewhere(seconds: f64, nanos: i32): void {
   // An object starts with its brace, and there is nothing behind that.
   note(BLOCK, BLOCK + 1, BLOCK + 1, BLOCK + 1, seconds, nanos);
+}
+
+/** The line that is come back for. */
+export function setLine(from: usize): void {
+  lineFrom = from;
 }
 
 export function startNotes(): void {

@@ -232,6 +232,15 @@ function number(from: usize): usize {
   return i;
 }
 
+/** Whether the text, as long as it is, is a number that would be written just so. */
+export function isPlainNumber(from: usize, to: usize, mayHaveFraction: bool): bool {
+  end = to;
+  if (number(from) !== to) return false;
+  if (mayHaveFraction) return true;
+  const start = load<u8>(from) === MINUS ? from + 1 : from;
+  return endOfDigits(start) === to;
+}
+
 function endOfDigits(i: usize): usize {
   while (isDigit(load<u8>(i))) i++;
   return i;

@@ -23,5 +23,12 @@ export const NAMES: usize = 0xd_8000;
 export const MADE: usize = 0xe_0000;
 /** What goes to an output. */
 export const OUT: usize = 0x2e_0000;
+/** A compiled expression, its sets of bytes, and the fields that it makes: see src/lib/line-program.ts. */
+export const PROGRAM: usize = 0x6e_0000;
+export const SETS: usize = 0x6e_8000;
+export const FIELDS: usize = 0x6f_0000;
+/** Ways through an expression that are still to be tried. */
+export const STACK: usize = 0x6f_8000;
+export const STACK_END: usize = 0x70_7fc0;
 /** The end of the memory. */
-export const END: usize = 0x6e_0000;
+export const END: usize = 0x71_0000;

@@ -1,4 +1,5 @@
 import module from "../../dist/embedded/kernels.txt" with { type: "text" };
+import type { LineProgram } from "./line-program.ts";
 
 /** A number that the module may change. */
 interface Variable {
@@ -24,6 +25,22 @@ interface Exports {
   noteElsewhere(sec: number, nsec: number): void;
   forgetTime(): void;
   learnTime(text: number, length: number, head: number, tail: number, sec: number): void;
+  useRegex(
+    slots: number,
+    isAnchored: boolean,
+    onlyAscii: boolean,
+    fields: number,
+    namesBytes: number,
+    timeSlot: number,
+    keepsTime: boolean,
+  ): void;
+  startRegex(from: number): void;
+  readRegex(to: number, sec: number, nsec: number): number;
+  tellRegexTime(sec: number, nsec: number): void;
+  skipLine(next: number): void;
+  readonly regexTo: Variable;
+  readonly regexTimeFrom: Variable;
+  readonly regexTimeTo: Variable;
   startCri(from: number): void;
   readCri(to: number): number;
   tellTime(sec: number, nsec: number): void;
@@ -69,6 +86,10 @@ export class Kernels {
   readonly nsec: Int32Array;
   /** Of each stream, first stderr: the lines of records that are not finished, as src/kernels/cri.ts has them. */
   readonly parts: Uint32Array;
+  private readonly program: number;
+  private readonly sets: number;
+  private readonly fields: number;
+  private readonly fieldsEnd: number;
   private owner: object | undefined;
 
   constructor() {
@@ -93,6 +114,10 @@ export class Kernels {
     this.spans = new Int32Array(buffer, place("SPANS"), lines * 4);
     this.sec = new Float64Array(buffer, place("SECONDS"), lines);
     this.nsec = new Int32Array(buffer, place("NANOS"), lines);
+    this.program = place("PROGRAM");
+    this.sets = place("SETS");
+    this.fields = place("FIELDS");
+    this.fieldsEnd = place("STACK") - slack;
     this.parts = new Uint32Array(buffer, place("PARTS"), MAX_PARTS * 2 * PART_WORDS);
   }
 
@@ -104,6 +129,20 @@ export class Kernels {
   /** Copies a block of at most {@link maxBlock} bytes into the memory. */
   load(block: Uint8Array): void {
     this.bytes.set(block, this.block);
+  }
+
+  /** Whether a compiled expression and its fields have room. */
+  fits({ words, sets }: LineProgram, fields: Uint8Array): boolean {
+    const { program, fieldsEnd } = this;
+    return words.byteLength <= this.sets - program && sets.length <= this.fields - this.sets &&
+      fields.length <= fieldsEnd - this.fields;
+  }
+
+  /** Makes an expression the one that lines are matched with. */
+  loadProgram({ words, sets }: LineProgram, fields: Uint8Array): void {
+    this.bytes.set(new Uint8Array(words.buffer), this.program);
+    this.bytes.set(sets, this.sets);
+    this.bytes.set(fields, this.fields);
   }
 
   /** False when somebody else was here since the last call: what the module was told must be told again. */

@@ -4,9 +4,10 @@ import type { LineParser, Logger } from "../sdk/context.ts";
 import type { Parser } from "../sdk/define.ts";
 import type { Body, LogRecord } from "../sdk/record.ts";
 import { compileDecoders, type DecoderStep } from "./decoders.ts";
-import { compileTypes } from "./field-types.ts";
+import { compileTypes, typesOf } from "./field-types.ts";
 import { JsonBlockReader } from "./json-block-reader.ts";
 import type { ParserOptions } from "./parser-schema.ts";
+import { regexBlockReader } from "./regex-block-reader.ts";
 
 export interface LineParserContext {
   readonly log: Pick<Logger, "warn">;
@@ -28,15 +29,23 @@ export function createLineParser(
   const parse = isJson
     ? jsonLineParse(format, time, decode)
     : lineParse(format, time, types, decode);
-  if (!isJson || decode !== undefined) return { name, parse };
-  const blocks = new JsonBlockReader({
+  if (decode !== undefined) return { name, parse };
+  const common = {
     timeKey: time && options.time_key,
     keepTime: options.time_keep,
     readTime: time?.read ?? (() => false),
     frameOf: time?.frameOf ?? (() => undefined),
     parse,
-  });
-  return { name, parse, readJson: (block) => blocks.read(block) };
+  };
+  const { source, names } = format.groups ?? {};
+  const blocks = isJson
+    ? new JsonBlockReader(common)
+    : source !== undefined && names !== undefined
+    ? regexBlockReader({ ...common, source, names, types: typesOf(options.types) })
+    : undefined;
+  return blocks === undefined
+    ? { name, parse }
+    : { name, parse, readJson: (block) => blocks.read(block) };
 }
 
 type Parse = LineParser["parse"];

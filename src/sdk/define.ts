@@ -1,3 +1,4 @@
+import type { Pattern } from "../lib/pattern.ts";
 import type * as z from "zod";
 import type { Batch } from "./batch.ts";
 import type {
@@ -62,6 +63,11 @@ export interface EncodedOutput {
 export interface Parser {
   /** The fields of the line, or `null` when it does not match. */
   parse(line: string): Body | null;
+  /**
+   * Set when the fields are just the named groups of this expression that matched something, as text, in their order: then
+   * the collector may read whole blocks of lines without a call of {@link parse}.
+   */
+  readonly groups?: Pattern | undefined;
 }
 
 // deno-lint-ignore no-explicit-any
