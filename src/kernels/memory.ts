@@ -29,6 +29,7 @@ export const SETS: usize = 0x6e_8000;
 export const FIELDS: usize = 0x6f_0000;
 /** Ways through an expression that are still to be tried. */
 export const STACK: usize = 0x6f_8000;
-export const STACK_END: usize = 0x70_7fc0;
+/** Looked at now and then: there is room for a whole program's worth behind it. */
+export const STACK_END: usize = 0x70_4000;
 /** The end of the memory. */
 export const END: usize = 0x71_0000;

@@ -20,6 +20,12 @@ const SPLIT: i32 = 6;
 const JUMP: i32 = 7;
 const AT_END: i32 = 8;
 const AT_START: i32 = 9;
+/** set, least number of bytes, nothing: a run behind which comes something that is not in it, so that only all of it fits */
+const WHOLE_RUN: i32 = 10;
+/** byte, least number of bytes, nothing: a run of anything else, behind which comes that byte */
+const UNTIL: i32 = 11;
+/** bytes as a word, its mask, how many */
+const BYTES: i32 = 12;
 
 /** Of a set: for each low half of a byte the high halves that are in it, as bits, and whether all from 0x80 are. */
 const SET_BYTES: i32 = 32;
@@ -30,7 +36,7 @@ const MAX_SLOTS: i32 = 128;
 const MAX_STEPS: i32 = 20_000;
 
 /** Where each slot was saved, 0 for nowhere. */
-export const SLOTS: usize = memory.data(MAX_SLOTS * 4);
+export const SLOTS: usize = memory.data(MAX_SLOTS * 4 + 16);
 
 export const MATCHED: i32 = 1;
 export const NO_MATCH: i32 = 0;
@@ -53,7 +59,9 @@ export function matchLine(from: usize, to: usize, slots: i32, isAnchored: bool):
   end = to;
   steps = 0;
   for (let at = from; at <= to; at++) {
-    memory.fill(SLOTS, 0, slots << 2);
+    for (let slot = SLOTS; slot < SLOTS + (<usize> slots << 2); slot += 16) {
+      v128.store(slot, i64x2(0, 0));
+    }
     const result = run(at);
     if (result !== NO_MATCH || isAnchored) return result;
   }
@@ -65,7 +73,6 @@ function run(from: usize): i32 {
   let pc: usize = PROGRAM;
   top = STACK;
   while (true) {
-    if (++steps > MAX_STEPS || top > STACK_END) return GAVE_UP;
     let fits = true;
     const operation = load<i32>(pc);
     switch (operation) {
@@ -107,7 +114,8 @@ function run(from: usize): i32 {
       }
       case SAVE: {
         const slot = SLOTS + (<usize> load<i32>(pc, 4) << 2);
-        push(0, slot, load<u32>(slot));
+        // Without another way to go, nothing is to be undone.
+        if (top !== STACK) push(0, slot, load<u32>(slot));
         store<u32>(slot, <u32> at);
         pc += 8;
         break;
@@ -116,7 +124,29 @@ function run(from: usize): i32 {
         push(PROGRAM + (<usize> load<i32>(pc, 8) << 2), 0, at);
         pc = PROGRAM + (<usize> load<i32>(pc, 4) << 2);
         break;
+      case WHOLE_RUN: {
+        const to = endOfRun(setAt(pc), at);
+        fits = to >= at + load<i32>(pc, 8);
+        at = to;
+        pc += 16;
+        break;
+      }
+      case UNTIL: {
+        const to = findBefore(at, end, load<u8>(pc, 4));
+        fits = to !== 0 && to >= at + load<i32>(pc, 8);
+        at = to;
+        pc += 16;
+        break;
+      }
+      case BYTES: {
+        const length = load<i32>(pc, 12);
+        fits = at + length <= end && (load<i32>(at) & load<i32>(pc, 8)) === load<i32>(pc, 4);
+        at += length;
+        pc += 16;
+        break;
+      }
       case JUMP:
+        if (++steps > MAX_STEPS || top > STACK_END) return GAVE_UP;
         pc = PROGRAM + (<usize> load<i32>(pc, 4) << 2);
         break;
       case AT_END:
@@ -131,6 +161,7 @@ function run(from: usize): i32 {
         return GAVE_UP;
     }
     if (fits) continue;
+    if (++steps > MAX_STEPS || top > STACK_END) return GAVE_UP;
     // Back to the way that was noted last.
     while (true) {
       if (top === STACK) return NO_MATCH;
@@ -171,6 +202,18 @@ function push(pc: usize, limit: usize, at: usize): void {
 
 function setAt(pc: usize): usize {
   return SETS + <usize> load<i32>(pc, 4) * SET_BYTES;
+}
+
+/** Position of the byte, or 0. */
+function findBefore(from: usize, to: usize, byte: u8): usize {
+  const bytes = i8x16.splat(byte);
+  for (let at = from; at < to; at += 16) {
+    const found = i8x16.bitmask(i8x16.eq(v128.load(at), bytes));
+    if (found === 0) continue;
+    at += ctz(found);
+    return at < to ? at : 0;
+  }
+  return 0;
 }
 
 function isIn(set: usize, byte: u8): bool {

@@ -36,9 +36,13 @@ const OP = {
   jump: 7,
   atEnd: 8,
   atStart: 9,
+  wholeRun: 10,
+  until: 11,
+  bytes: 12,
 } as const;
 /** Words of each instruction. */
-const SIZE = [1, 2, 2, 4, 4, 2, 3, 2, 1, 1];
+const SIZE = [1, 2, 2, 4, 4, 2, 3, 2, 1, 1, 4, 4, 4];
+const MAX_BYTES = 4;
 
 const MAX_WORDS = 4096;
 const MAX_SETS = 256;
@@ -115,14 +119,33 @@ class Compiler {
   }
 
   private sequence(nodes: readonly AlternativeElementNode[]): void {
-    for (const node of nodes) this.element(node);
+    const bytes: number[] = [];
+    for (const node of nodes) {
+      if (node.type === "Character") bytes.push(...Buffer.from(String.fromCodePoint(node.value)));
+      else {
+        this.text(bytes.splice(0));
+        this.element(node);
+      }
+    }
+    this.text(bytes);
+  }
+
+  private text(bytes: readonly number[]): void {
+    for (let from = 0; from < bytes.length; from += MAX_BYTES) {
+      const some = bytes.slice(from, from + MAX_BYTES);
+      if (some.length === 1) this.emit(OP.byte, some[0]!);
+      else {
+        const word = some.reduce((sum, byte, i) => sum | (byte << (i * 8)), 0);
+        const mask = some.length === MAX_BYTES ? -1 : (1 << (some.length * 8)) - 1;
+        this.emit(OP.bytes, word, mask, some.length);
+      }
+    }
   }
 
   private element(node: AlternativeElementNode): void {
     switch (node.type) {
       case "Character":
-        for (const byte of Buffer.from(String.fromCodePoint(node.value))) this.emit(OP.byte, byte);
-        return;
+        return this.text([...Buffer.from(String.fromCodePoint(node.value))]);
       case "CharacterClass":
       case "CharacterSet":
         this.emit(OP.set, this.setOf(node));
@@ -195,7 +218,7 @@ class Compiler {
     const passes = (pc: number): boolean => {
       if (pc >= words.length) return true;
       const op = words[pc]!;
-      if (op === OP.byte || op === OP.set) return false;
+      if (op === OP.byte || op === OP.bytes || op === OP.set) return false;
       if ((op === OP.greedy || op === OP.lazy) && words[pc + 2]! > 0) return false;
       // A way back is one that has taken a byte.
       if (op === OP.jump) return words[pc + 1]! > pc && passes(words[pc + 1]!);
@@ -208,16 +231,31 @@ class Compiler {
   /** Tells each run the byte that must follow it, and finds out whether lines must be ASCII. */
   private lookAhead(): void {
     const { words } = this;
-    for (let pc = 0; pc < words.length; pc += SIZE[words[pc]!]!) {
+    for (let pc = 0, size = 0; pc < words.length; pc += size) {
       const op = words[pc]!;
+      size = SIZE[op]!;
       if (op === OP.set) this.onlyAscii ||= this.hasHigh(words[pc + 1]!);
       if (op !== OP.greedy && op !== OP.lazy) continue;
       let next = pc + SIZE[op]!;
       while (words[next] === OP.save) next += SIZE[OP.save]!;
-      if (words[next] === OP.byte) words[pc + 3] = words[next + 1]!;
+      const set = words[pc + 1]!;
       // A run must not end, nor the next begin, in the middle of a character.
-      this.onlyAscii ||= this.hasHigh(words[pc + 1]!) && this.mayBeginHigh(pc + SIZE[op]!);
+      this.onlyAscii ||= this.hasHigh(set) && this.mayBeginHigh(pc + SIZE[op]!);
+      if (words[next] === OP.byte || words[next] === OP.bytes) {
+        this.follow(pc, words[next + 1]! & 0xff);
+      }
     }
+  }
+
+  /** A run behind which comes a byte. */
+  private follow(pc: number, byte: number): void {
+    const { words } = this;
+    words[pc + 3] = byte;
+    const set = this.sets[words[pc + 1]!]!;
+    if (isIn(set, byte)) return;
+    // The byte ends the run, so there is one way to match it, greedy or not.
+    if (isAllBut(set, byte)) words.splice(pc, 4, OP.until, byte, words[pc + 2]!, 0);
+    else words.splice(pc, 4, OP.wholeRun, words[pc + 1]!, words[pc + 2]!, 0);
   }
 
   private mayBeginHigh(pc: number, seen = new Set<number>()): boolean {
@@ -228,11 +266,15 @@ class Compiler {
     const next = pc + SIZE[op]!;
     switch (op) {
       case OP.byte:
-        return words[pc + 1]! >= 0x80;
+      case OP.bytes:
+        return (words[pc + 1]! & 0xff) >= 0x80;
       case OP.set:
         return this.hasHigh(words[pc + 1]!);
+      case OP.until:
+        return true;
       case OP.greedy:
       case OP.lazy:
+      case OP.wholeRun:
         return this.hasHigh(words[pc + 1]!) ||
           (words[pc + 2] === 0 && this.mayBeginHigh(next, seen));
       case OP.split:
@@ -272,6 +314,18 @@ class Compiler {
     this.setNumbers.set(pattern, number);
     return number;
   }
+}
+
+function isIn(set: Uint8Array, byte: number): boolean {
+  return byte >= 0x80 ? set[SET_HIGH] !== 0 : (set[byte & 15]! & (1 << (byte >> 4))) !== 0;
+}
+
+function isAllBut(set: Uint8Array, byte: number): boolean {
+  for (let each = 0; each <= 0x80; each++) {
+    // No line has a line feed.
+    if (each !== byte && each !== 0x0a && !isIn(set, each)) return false;
+  }
+  return true;
 }
 
 function isOneByte(node: QuantifierNode["body"]): node is OneByte {
