@@ -159,7 +159,7 @@ function writeFields(): bool {
     follows = true;
     at = copyBytes(FIELDS + load<i32>(field, 8), load<i32>(field, 12), at);
     const type = load<i32>(field, 4);
-    if (type === TEXT) {
+    if (type === TEXT || (type === BOOL && isNoBool(load<u8>(from)))) {
       store<u8>(at, QUOTE);
       at = escapeLine(from, to, at + 1);
       store<u8>(at++, QUOTE);
@@ -168,6 +168,12 @@ function writeFields(): bool {
   }
   store<u8>(at++, CLOSE_BRACE);
   return tookPart;
+}
+
+/** By its first letter; a text that is no truth value stays text. */
+function isNoBool(letter: u8): bool {
+  const lower = letter | 0x20;
+  return lower !== 0x74 && lower !== 0x66;
 }
 
 /** Whether the text is what JSON has for a value of the type. */

@@ -196,7 +196,10 @@ class Compiler {
 
   private endless(body: QuantifierNode["body"], min: number, isLazy: boolean): void {
     if (isOneByte(body)) {
-      this.emit(isLazy ? OP.lazy : OP.greedy, this.setOf(body), min, -1);
+      const set = this.setOf(body);
+      // Bytes are counted, not characters.
+      this.onlyAscii ||= min > 1 && this.hasHigh(set);
+      this.emit(isLazy ? OP.lazy : OP.greedy, set, min, -1);
       return;
     }
     const captures = this.names.length;
@@ -240,7 +243,8 @@ class Compiler {
       while (words[next] === OP.save) next += SIZE[OP.save]!;
       const set = words[pc + 1]!;
       // A run must not end, nor the next begin, in the middle of a character.
-      this.onlyAscii ||= this.hasHigh(set) && this.mayBeginHigh(pc + SIZE[op]!);
+      this.onlyAscii ||= this.hasHigh(set) &&
+        this.mayBeginHigh(pc + SIZE[op]!, op === OP.lazy);
       if (words[next] === OP.byte || words[next] === OP.bytes) {
         this.follow(pc, words[next + 1]! & 0xff);
       }
@@ -258,7 +262,12 @@ class Compiler {
     else words.splice(pc, 4, OP.wholeRun, words[pc + 1]!, words[pc + 2]!, 0);
   }
 
-  private mayBeginHigh(pc: number, seen = new Set<number>()): boolean {
+  /**
+   * Whether what follows may begin with a byte from 0x80.
+   *
+   * @param atEnd what counts when nothing follows: a lazy run then ends anywhere
+   */
+  private mayBeginHigh(pc: number, atEnd: boolean, seen = new Set<number>()): boolean {
     if (seen.has(pc)) return false;
     seen.add(pc);
     const { words } = this;
@@ -276,15 +285,18 @@ class Compiler {
       case OP.lazy:
       case OP.wholeRun:
         return this.hasHigh(words[pc + 1]!) ||
-          (words[pc + 2] === 0 && this.mayBeginHigh(next, seen));
+          (words[pc + 2] === 0 && this.mayBeginHigh(next, atEnd, seen));
       case OP.split:
-        return this.mayBeginHigh(words[pc + 1]!, seen) || this.mayBeginHigh(words[pc + 2]!, seen);
+        return this.mayBeginHigh(words[pc + 1]!, atEnd, seen) ||
+          this.mayBeginHigh(words[pc + 2]!, atEnd, seen);
       case OP.jump:
-        return this.mayBeginHigh(words[pc + 1]!, seen);
+        return this.mayBeginHigh(words[pc + 1]!, atEnd, seen);
       case OP.save:
-        return this.mayBeginHigh(next, seen);
+        return this.mayBeginHigh(next, atEnd, seen);
       case OP.atStart:
         return true;
+      case OP.match:
+        return atEnd;
       default:
         return false;
     }
