@@ -1,5 +1,6 @@
 import { parseJsonObject } from "../lib/json-object.ts";
-import { type JsonLines, recordsOf } from "./json-lines.ts";
+import type { JsonLines } from "./json-lines.ts";
+import { recordsOf } from "./json-records.ts";
 import type { JsonTail } from "./json-tail.ts";
 import { RawBlock, type RawLines, type RawSource } from "./raw-lines.ts";
 import type { Body, LogRecord } from "./record.ts";

@@ -53,7 +53,7 @@ export class BatchMaker {
   /** Nothing is done to a line but to carry it. */
   private readonly isPlain: boolean;
   /** The records are JSON that nobody looks into, as far as is known. */
-  private wantsJson: boolean;
+  private readonly wantsJson: boolean;
 
   constructor(options: BatchMakerOptions) {
     this.options = options;
@@ -128,8 +128,8 @@ export class BatchMaker {
       sec,
       nsec,
       unparsed: (line) => ({ [key]: line }),
-      // Somebody looks into the records: from now on they are made at once.
-      onRecords: () => this.wantsJson = false,
+      // Records are sooner made of the JSON than line by line.
+      onRecords: () => undefined,
     };
     const json = joiner === undefined ? parser!.readJson!(block) : joiner.readJson!(block, offset);
     return json && Batch.ofJson(tag, json, { stream, bytes: bytes.length });
