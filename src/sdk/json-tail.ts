@@ -1,7 +1,13 @@
 import { parseJsonObject } from "../lib/json-object.ts";
 import { stringifyJson } from "../lib/json-text.ts";
-import type { JsonLines } from "./json-lines.ts";
 import { type Body, cloneValue, setField } from "./record.ts";
+
+/** Of JSON lines, what decides about fields behind them. */
+interface Followed {
+  readonly bytes: Buffer;
+  readonly rewritten: ReadonlyMap<number, string>;
+  readonly tail?: JsonTail | undefined;
+}
 
 /** Fields for the end of records, spelled out once for many of them; see `Batch.append`. */
 export class JsonTail {
@@ -39,7 +45,7 @@ export class JsonTail {
    * Whether the fields can just be written behind all others: a field of the same name would keep its place, and what looks
    * like a number would come before all others. Says no when in doubt.
    */
-  mayFollow({ bytes, rewritten, tail }: JsonLines): boolean {
+  mayFollow({ bytes, rewritten, tail }: Followed): boolean {
     for (const name of this.names) {
       if (tail?.has(name) || /^\d/.test(name)) return false;
       const key = `${JSON.stringify(name)}:`;

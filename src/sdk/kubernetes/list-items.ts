@@ -26,6 +26,9 @@ export class ListItems {
   private inText = false;
   private isEscaped = false;
   private inArray = false;
+  private inItem = false;
+  /** The array has had items, of which the commas between are not needed either. */
+  private hasItems = false;
   /** Where a value began that is left out. */
   private omitDepth = Infinity;
   private item: Buffer[] = [];
@@ -62,13 +65,13 @@ export class ListItems {
           from = i + 1;
           yield this.takeItem();
         }
-      } else if (c === COMMA && this.depth === ITEM_DEPTH && this.inArray) {
+      } else if (c === COMMA && this.depth === ITEM_DEPTH && this.hasItems) {
         this.keepRest(part.subarray(from, i));
         from = i + 1;
       }
     }
     if (this.omitDepth < Infinity) return;
-    if (this.depth > ITEM_DEPTH && this.inArray) this.keepItem(part.subarray(from));
+    if (this.inItem) this.keepItem(part.subarray(from));
     else this.keepRest(part.subarray(from));
   }
 
@@ -82,13 +85,17 @@ export class ListItems {
   private opened(part: Buffer, from: number, at: number): number {
     const isObject = part[at] === OPEN_BRACE;
     const depth = this.depth++;
-    if (depth === ITEM_DEPTH - 1) this.inArray = !isObject;
+    if (depth === ITEM_DEPTH - 1) {
+      this.inArray = !isObject;
+      this.hasItems = false;
+    }
     if (depth === ITEM_DEPTH && this.inArray && isObject) {
       this.keepRest(part.subarray(from, at));
+      this.inItem = true;
       return at;
     }
-    const isInItem = depth > ITEM_DEPTH && this.inArray && this.omitDepth === Infinity;
-    if (!isInItem || !this.omitted.has(nameBefore(part, at))) return from;
+    const mayOmit = this.inItem && this.omitDepth === Infinity;
+    if (!mayOmit || !this.omitted.has(nameBefore(part, at))) return from;
     this.keepItem(part.subarray(from, at));
     this.keepItem(NULL);
     this.omitDepth = depth;
@@ -109,6 +116,8 @@ export class ListItems {
     const text = others.length === 0 ? first!.toString() : Buffer.concat(this.item).toString();
     this.item = [];
     this.itemBytes = 0;
+    this.hasItems = true;
+    this.inItem = false;
     return text;
   }
 
