@@ -255,6 +255,65 @@ describe.skipIf(!HAS_KUBE_API)("kubernetes, with a real API server", () => {
     expect((await node.record("one")).kubernetes).toMatchObject({ labels: { app: "here" } });
   });
 
+  test("pods say what becomes of their logs, and may change their minds", async () => {
+    const name = "chatty";
+    await api.makePod({
+      name,
+      annotations: {
+        "fluentbit.io/exclude_stderr": "true",
+        "fluentbit.io/parser_stdout": "logfmt",
+      },
+    });
+    await using node = new Node();
+    await node.start(api, "collector", {
+      "k8s-logging.parser": "on",
+      "k8s-logging.exclude": "on",
+      merge_log: "on",
+      merge_log_key: "app",
+    });
+    const log = { pod: name, id: containerId("1") };
+    node.write(log, ["hidden"], { stream: "stderr" });
+    node.write(log, ['level=info msg="hello there"'], { stream: "stdout" });
+    await node.collector.untilRecords(1);
+    expect(node.records[0]).toMatchObject({
+      stream: "stdout",
+      app: { level: "info", msg: "hello there" },
+      kubernetes: { pod_name: name },
+    });
+    await api.request("PATCH", `/api/v1/namespaces/default/pods/${name}`, {
+      metadata: {
+        annotations: { "fluentbit.io/exclude_stderr": null, "fluentbit.io/parser_stdout": null },
+      },
+    });
+    await eventually(() => {
+      node.write(log, ['{"a":1}'], { stream: "stderr" });
+      return node.records.length > 1;
+    });
+    expect(node.records[1]).toMatchObject({ stream: "stderr", log: '{"a":1}', app: { a: 1 } });
+  });
+
+  test("a pod that nobody knows is waited for once, and not for long", async () => {
+    await using node = new Node();
+    await node.start(api, "collector", { kube_meta_wait: "50ms" });
+    const url = await node.collector.url();
+    const time = new Date(Date.now() - 3_600_000);
+    node.write({ pod: "here", id: containerId("1") }, ["zero"], { time });
+    await untilMetric(url, "filter_kubernetes_pod_lists_total", OWN, (value) => value === 1);
+    const before = await metric(url, "filter_kubernetes_waits_total", OWN);
+    node.write({ pod: "unknown", id: containerId("1") }, ["one"]);
+    await node.record("one");
+    node.write({ pod: "unknown", id: containerId("1") }, ["two"]);
+    expect((await node.record("two")).kubernetes).not.toHaveProperty("labels");
+    expect(await metric(url, "filter_kubernetes_waits_total", OWN)).toBe(before + 1);
+    // It comes to be known later all the same.
+    await api.makePod({ name: "unknown", labels: { app: "known" } });
+    await untilLine(
+      node,
+      { pod: "unknown", id: containerId("1") },
+      ({ kubernetes }) => kubernetes?.["labels"] !== undefined,
+    );
+  });
+
   test("while the API server is away logs flow, what is known stays known, and nothing waits", async () => {
     await using node = new Node();
     const known = { pod: "here", id: containerId("1") };
@@ -317,6 +376,8 @@ describe.skipIf(!HAS_KUBE_API)("kubernetes, with a real API server", () => {
       metadata: { labels: { version: "2" } },
     });
     await api.deletePod({ name: "here" });
+    // The last change is none of a pod.
+    await api.makeNamespace("last-change");
     await api.kill();
     await api.resume();
     await api.makePod({ name: "here", labels: { app: "another" } });
