@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Collector } from "../support/binary.ts";
 import { eventually } from "../support/eventually.ts";
 import { HAS_KUBE_API, KubeApi } from "../support/kube-api.ts";
 import { metric, untilMetric } from "../support/metric.ts";
+import { TempFolder } from "../support/temp-folder.ts";
 import {
   containerId,
   type ContainerLog,
@@ -314,6 +316,50 @@ describe.skipIf(!HAS_KUBE_API)("kubernetes, with a real API server", () => {
     );
   });
 
+  test("the example kubernetes-metadata finds the API server as a pod does", async () => {
+    await api.makePod({
+      name: "example",
+      namespace: "shop",
+      labels: { app: "example" },
+      annotations: { note: "long" },
+    });
+    using folder = new TempFolder();
+    await Bun.write(folder.at("ca.crt"), Bun.file(api.caFile));
+    await Bun.write(folder.at("token"), await api.token("collector"));
+    const logs = folder.at("logs");
+    const line = (text: string) => `${new Date().toISOString()} stdout F ${text}\n`;
+    await Bun.write(
+      `${logs}/example_shop_app-${containerId("1")}.log`,
+      line('{"level":"info"}') + line("text"),
+    );
+    const bodies: Record<string, unknown>[] = [];
+    using sink = new HttpSink((body) => bodies.push(...body));
+    await using collector = new Collector(["-c", "config/kubernetes-metadata.yaml"], {
+      env: {
+        NODE_NAME: "node-1",
+        KUBERNETES_SERVICE_HOST: "127.0.0.1",
+        KUBERNETES_SERVICE_PORT: String(api.port),
+        ACCOUNT: folder.path,
+        KUBERNETES_LOGS: `${logs}/*.log`,
+        KUBE_TAG_PREFIX: `kube.${logs.slice(1).replaceAll("/", ".")}.`,
+        STATE_FOLDER: folder.path,
+        READ_FROM_HEAD: "on",
+        LOGCOLLECTOR_PORT: "0",
+        ENDPOINT_PORT: String(sink.port),
+      },
+    });
+    await eventually(() => bodies.length === 2, () => collector.stderr, 15_000);
+    expect(bodies[0]).toMatchObject({
+      app: { level: "info" },
+      kubernetes: { labels: { app: "example" }, host: "node-1" },
+      kubernetes_namespace: { name: "shop", labels: { team: "blue" } },
+    });
+    expect(bodies[0]).not.toHaveProperty("log");
+    expect(bodies[0]!["kubernetes"]).not.toHaveProperty("annotations");
+    expect(bodies[1]).toMatchObject({ log: "text", kubernetes: { pod_name: "example" } });
+    expect(await collector.stop()).toBe(0);
+  });
+
   test("while the API server is away logs flow, what is known stays known, and nothing waits", async () => {
     await using node = new Node();
     const known = { pod: "here", id: containerId("1") };
@@ -394,6 +440,33 @@ describe.skipIf(!HAS_KUBE_API)("kubernetes, with a real API server", () => {
     expect(await metric(await node.collector.url(), lists, OWN)).toBe(2);
   });
 });
+
+/** Takes JSON lines, packed with gzip. */
+class HttpSink implements Disposable {
+  private readonly server: Bun.Server<undefined>;
+
+  constructor(take: (records: Record<string, unknown>[]) => void) {
+    this.server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      async fetch(request) {
+        const text = new TextDecoder().decode(
+          Bun.gunzipSync(new Uint8Array(await request.arrayBuffer())),
+        );
+        take(text.split("\n").filter(Boolean).map((line) => JSON.parse(line)));
+        return new Response();
+      },
+    });
+  }
+
+  get port(): number {
+    return this.server.port!;
+  }
+
+  [Symbol.dispose](): void {
+    this.server.stop(true);
+  }
+}
 
 /** Writes lines until one has become a record that is as it should be. */
 async function untilLine(
