@@ -107,8 +107,6 @@ function isPlainText(from: usize, to: usize): bool {
 }
 
 /** Where the next quote, backslash or control character is. */
-// @ts-ignore: a decorator of the compiler's
-
 function endOfRun(i: usize): usize {
   const quotes = i8x16.splat(QUOTE);
   const backslashes = i8x16.splat(BACKSLASH);
@@ -245,8 +243,6 @@ function endOfDigits(i: usize): usize {
   while (isDigit(load<u8>(i))) i++;
   return i;
 }
-
-// @ts-ignore: a decorator of the compiler's
 
 function isDigit(c: u8): bool {
   return <u8> (c - ZERO) < 10;

@@ -68,128 +68,140 @@ export function matchLine(from: usize, to: usize, slots: i32, isAnchored: bool):
   return NO_MATCH;
 }
 
+/** Goes through the program. An instruction that does not fit leaves 0 in place of a position. */
 function run(from: usize): i32 {
   let at = from;
   let pc: usize = PROGRAM;
   top = STACK;
   while (true) {
-    let fits = true;
     const operation = load<i32>(pc);
     switch (operation) {
       case MATCH:
         return MATCHED;
       case BYTE:
-        fits = at < end && load<u8>(at) === load<u8>(pc, 4);
-        at++;
+        at = at < end && load<u8>(at) === load<u8>(pc, 4) ? at + 1 : 0;
         pc += 8;
         break;
       case SET:
-        fits = at < end && isIn(setAt(pc), load<u8>(at));
-        at++;
+        at = at < end && isIn(setAt(pc), load<u8>(at)) ? at + 1 : 0;
         pc += 8;
         break;
-      case GREEDY: {
-        const least = at + load<i32>(pc, 8);
-        const to = endOfRun(setAt(pc), at);
-        fits = to >= least;
-        if (fits) {
-          at = lastBefore(least, to, load<i32>(pc, 12));
-          fits = at !== 0;
-        }
-        if (fits && at > least) push(pc, least, at);
+      case GREEDY:
+      case LAZY:
+        at = beginRun(pc, at, operation === GREEDY);
         pc += 16;
         break;
-      }
-      case LAZY: {
-        const least = at + load<i32>(pc, 8);
-        const to = endOfRun(setAt(pc), at);
-        fits = to >= least;
-        if (fits) {
-          at = firstFrom(least, to, load<i32>(pc, 12));
-          fits = at !== 0;
-        }
-        if (fits && at < to) push(pc, to, at);
-        pc += 16;
-        break;
-      }
-      case SAVE: {
-        const slot = SLOTS + (<usize> load<i32>(pc, 4) << 2);
-        // Without another way to go, nothing is to be undone.
-        if (top !== STACK) push(0, slot, load<u32>(slot));
-        store<u32>(slot, <u32> at);
+      case SAVE:
+        save(SLOTS + (<usize> load<i32>(pc, 4) << 2), at);
         pc += 8;
         break;
-      }
       case SPLIT:
-        push(PROGRAM + (<usize> load<i32>(pc, 8) << 2), 0, at);
-        pc = PROGRAM + (<usize> load<i32>(pc, 4) << 2);
+        push(target(pc, 8), 0, at);
+        pc = target(pc, 4);
         break;
-      case WHOLE_RUN: {
-        const to = endOfRun(setAt(pc), at);
-        fits = to >= at + load<i32>(pc, 8);
-        at = to;
+      case WHOLE_RUN:
+        at = atLeast(endOfRun(setAt(pc), at), at + load<i32>(pc, 8));
         pc += 16;
         break;
-      }
-      case UNTIL: {
-        const to = findBefore(at, end, load<u8>(pc, 4));
-        fits = to !== 0 && to >= at + load<i32>(pc, 8);
-        at = to;
+      case UNTIL:
+        at = atLeast(findBefore(at, end, load<u8>(pc, 4)), at + load<i32>(pc, 8));
         pc += 16;
         break;
-      }
-      case BYTES: {
-        const length = load<i32>(pc, 12);
-        fits = at + length <= end && (load<i32>(at) & load<i32>(pc, 8)) === load<i32>(pc, 4);
-        at += length;
+      case BYTES:
+        at = bytesAt(pc, at);
         pc += 16;
         break;
-      }
       case JUMP:
         if (++steps > MAX_STEPS || top > STACK_END) return GAVE_UP;
-        pc = PROGRAM + (<usize> load<i32>(pc, 4) << 2);
+        pc = target(pc, 4);
         break;
       case AT_END:
-        fits = at === end;
+        if (at !== end) at = 0;
         pc += 4;
         break;
       case AT_START:
-        fits = at === start;
+        if (at !== start) at = 0;
         pc += 4;
         break;
       default:
         return GAVE_UP;
     }
-    if (fits) continue;
+    if (at !== 0) continue;
     if (++steps > MAX_STEPS || top > STACK_END) return GAVE_UP;
-    // Back to the way that was noted last.
-    while (true) {
-      if (top === STACK) return NO_MATCH;
-      top -= WAY_BYTES;
-      pc = load<u32>(top);
-      const limit: usize = load<u32>(top, 4);
-      at = load<u32>(top, 8);
-      if (pc === 0) {
-        store<u32>(limit, <u32> at);
-        continue;
-      }
-      if (limit === 0) break;
-      const follows = load<i32>(pc, 12);
-      if (load<i32>(pc) === GREEDY) {
-        at = lastBefore(limit, at - 1, follows);
-        if (at !== 0 && at > limit) push(pc, limit, at);
-      } else {
-        at = firstFrom(at + 1, limit, follows);
-        if (at !== 0 && at < limit) push(pc, limit, at);
-      }
-      if (at === 0) continue;
-      pc += 16;
-      break;
-    }
+    if (!goBack()) return NO_MATCH;
+    pc = nextPc;
+    at = nextAt;
   }
 }
 
-// @ts-ignore: a decorator of the compiler's
+let nextPc: usize = 0;
+let nextAt: usize = 0;
+
+/** Back to the way that was noted last; false when there is none. */
+function goBack(): bool {
+  while (top !== STACK) {
+    top -= WAY_BYTES;
+    const pc: usize = load<u32>(top);
+    const limit: usize = load<u32>(top, 4);
+    const at: usize = load<u32>(top, 8);
+    if (pc === 0) {
+      store<u32>(limit, <u32> at);
+      continue;
+    }
+    if (limit === 0) {
+      nextPc = pc;
+      nextAt = at;
+      return true;
+    }
+    nextAt = continueRun(pc, limit, at);
+    if (nextAt === 0) continue;
+    nextPc = pc + 16;
+    return true;
+  }
+  return false;
+}
+
+/** The first end of a run that is to be tried; the others are noted. */
+function beginRun(pc: usize, at: usize, isGreedy: bool): usize {
+  const least = at + load<i32>(pc, 8);
+  const to = endOfRun(setAt(pc), at);
+  if (to < least) return 0;
+  const follows = load<i32>(pc, 12);
+  const first = isGreedy ? lastBefore(least, to, follows) : firstFrom(least, to, follows);
+  if (first === 0) return 0;
+  if (isGreedy && first > least) push(pc, least, first);
+  if (!isGreedy && first < to) push(pc, to, first);
+  return first;
+}
+
+/** The next end of a run that is to be tried. */
+function continueRun(pc: usize, limit: usize, at: usize): usize {
+  const follows = load<i32>(pc, 12);
+  const isGreedy = load<i32>(pc) === GREEDY;
+  const next = isGreedy ? lastBefore(limit, at - 1, follows) : firstFrom(at + 1, limit, follows);
+  if (next !== 0 && next !== limit) push(pc, limit, next);
+  return next;
+}
+
+function save(slot: usize, at: usize): void {
+  // Without another way to go, nothing is to be undone.
+  if (top !== STACK) push(0, slot, load<u32>(slot));
+  store<u32>(slot, <u32> at);
+}
+
+function target(pc: usize, offset: usize): usize {
+  return PROGRAM + (<usize> load<i32>(pc + offset) << 2);
+}
+
+function atLeast(to: usize, least: usize): usize {
+  return to >= least ? to : 0;
+}
+
+function bytesAt(pc: usize, at: usize): usize {
+  const length = load<i32>(pc, 12);
+  if (at + length > end) return 0;
+  return (load<i32>(at) & load<i32>(pc, 8)) === load<i32>(pc, 4) ? at + length : 0;
+}
 
 function push(pc: usize, limit: usize, at: usize): void {
   store<u32>(top, <u32> pc);
@@ -197,8 +209,6 @@ function push(pc: usize, limit: usize, at: usize): void {
   store<u32>(top, <u32> at, 8);
   top += WAY_BYTES;
 }
-
-// @ts-ignore: a decorator of the compiler's
 
 function setAt(pc: usize): usize {
   return SETS + <usize> load<i32>(pc, 4) * SET_BYTES;
