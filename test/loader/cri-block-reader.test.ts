@@ -101,13 +101,18 @@ test.each([
 
 const LINE = "2024-01-02T03:04:05Z stdout F x";
 
-test("a block is read at once only when nothing waits and all fits", () => {
+test("a block is read at once when all fits, behind the record that waits", () => {
   expect(readBlock(joiner(), [LINE])).toBeDefined();
   expect(readBlock(joiner({ maxLength: 10 }), [LINE])).toBeUndefined();
   const waiting = joiner();
   expect(readBlock(waiting, ["2024-01-02T03:04:05Z stdout P x"], 70)!.count).toBe(0);
   expect(waiting.pendingPosition).toBe(70);
-  expect(readBlock(waiting, [LINE])).toBeUndefined();
+  const rest = readBlock(waiting, [LINE, LINE])!;
+  expect(rest.count).toBe(2);
+  expect([...rest.rewritten.values()]).toEqual([
+    '{"time":"2024-01-02T03:04:05Z","stream":"stdout","_p":"P","log":"xx"}',
+  ]);
+  expect(waiting.pendingPosition).toBe(-1);
 });
 
 test("of several parsers, CRI's reads blocks once it was the one that fits", () => {

@@ -2,10 +2,12 @@ import { isUtf8 } from "node:buffer";
 import { isAt, putBytes } from "../../lib/byte-runs.ts";
 import { type EscapeCursor, LONGEST_ESCAPE, writeEscapedLine } from "../../lib/quoted-bytes.ts";
 import { type Kernels, kernels, MAX_PARTS, PART_WORDS } from "../../lib/kernels.ts";
+import { stringifyJson } from "../../lib/json-text.ts";
 import { Scratch } from "../../lib/scratch.ts";
 import type { TimeReader } from "../../lib/strptime.ts";
 import type { LineBlock } from "../../sdk/context.ts";
 import type { JsonLines } from "../../sdk/json-lines.ts";
+import type { LogRecord } from "../../sdk/record.ts";
 import { JsonLinesBuilder } from "../json-lines-builder.ts";
 import { criTimeReader } from "./cri-parser.ts";
 
@@ -54,7 +56,7 @@ export interface ReadCriBlock {
 
 /**
  * Reads blocks of CRI lines from bytes to JSON. It does what the parser and the joiner do line by line, for
- * blocks in which every line has the usual form, and starts with no record open.
+ * blocks in which every line has the usual form, and that start with no record open.
  */
 export class CriBlockReader {
   private readonly time: TimeReader;
@@ -66,24 +68,35 @@ export class CriBlockReader {
     this.time = criTimeReader(nowSec);
   }
 
-  read(block: LineBlock, maxLength: number): ReadCriBlock | undefined {
+  /** @param before records that come in front of those of the block */
+  read(
+    block: LineBlock,
+    maxLength: number,
+    before: readonly LogRecord[],
+  ): ReadCriBlock | undefined {
     const { bytes } = block;
     // Together they could not be too long in any stream.
     if (bytes.length > maxLength || !isUtf8(bytes)) return undefined;
     const kernel = kernels();
-    const fits = bytes.length <= kernel.maxBlock && bytes.length * MOST_OF_BYTE <= kernel.maxMade;
-    return fits ? this.scan(block, kernel) : this.readLarge(block);
+    const fits = bytes.length <= kernel.maxBlock &&
+      bytes.length * MOST_OF_BYTE <= kernel.maxMade && before.length < kernel.sec.length;
+    return fits ? this.scan(block, kernel, before) : this.readLarge(block, before);
   }
 
-  private scan(block: LineBlock, kernel: Kernels): ReadCriBlock | undefined {
+  private scan(
+    block: LineBlock,
+    kernel: Kernels,
+    before: readonly LogRecord[],
+  ): ReadCriBlock | undefined {
     const { call } = kernel;
     kernel.load(block.bytes);
     if (!kernel.isStill(this)) call.forgetTime();
     call.startCri(kernel.block);
+    for (const { sec, nsec } of before) call.noteElsewhere(sec, nsec);
     const to = kernel.block + block.bytes.length;
     let reason = call.readCri(to);
     for (; reason === UNKNOWN_TIME; reason = call.readCri(to)) this.tellTime(block, kernel);
-    if (reason === TOO_MANY) return this.readLarge(block);
+    if (reason === TOO_MANY) return this.readLarge(block, before);
     if (reason !== DONE) return undefined;
     const { spans, sec, nsec, made } = kernel;
     return {
@@ -93,7 +106,9 @@ export class CriBlockReader {
         spans,
         sec,
         nsec,
-        rewritten: NONE,
+        rewritten: before.length === 0
+          ? NONE
+          : new Map(before.map(({ body }, i) => [i, stringifyJson(body)])),
         onRecords: block.onRecords,
       },
       streams: streamsOf(call.firstStream.value, call.hasBoth.value !== 0),
@@ -111,12 +126,16 @@ export class CriBlockReader {
   }
 
   /** Does the same without the kernel, for blocks that do not fit in its memory. */
-  private readLarge(block: LineBlock): ReadCriBlock | undefined {
+  private readLarge(
+    block: LineBlock,
+    before: readonly LogRecord[],
+  ): ReadCriBlock | undefined {
     const { bytes } = block;
     const out = this.scratch.room(bytes.length * LONGEST_ESCAPE);
     const { cursor } = this;
     const open: readonly [stderr: Part[], stdout: Part[]] = [[], []];
     this.lines.clear();
+    for (const record of before) this.lines.addRewritten(stringifyJson(record.body), record);
     cursor.at = 0;
     const streams: string[] = [];
     for (let from = 0; from < bytes.length; from = cursor.from + 1) {
