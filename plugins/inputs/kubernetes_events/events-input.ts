@@ -97,7 +97,8 @@ export class EventsInput implements Input {
       ...(saved !== undefined && { resourceVersion: saved }),
     };
     await listWatch(this.client, list, {
-      listStarts: () => void (this.pending = []),
+      // What a list gave that broke off is known, and still goes on.
+      listStarts: () => {},
       listed: (event) => this.listed(event),
       listEnds: (version) => this.listEnds(version),
       changed: (type, event) => type === "DELETED" ? undefined : this.changed(event),
