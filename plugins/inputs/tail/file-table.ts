@@ -37,6 +37,8 @@ export interface FileTableOptions {
   readonly openPacked: (path: string, ancestry: Ancestry) => readonly TailedFile[];
   /** A file without a descriptor is gone: another has its inode. */
   readonly onGone: (file: TailedFile) => void;
+  /** A file that was found was gone before it could be opened. */
+  readonly onMissed: () => void;
 }
 
 /** Paths without a file that are looked into in one scan, for files that came and went. */
@@ -336,6 +338,7 @@ export class FileTable {
     try {
       file = this.open(found);
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") this.options.onMissed();
       this.complaints.say(found.path, `Cannot follow ${found.path}: ${(error as Error).message}`);
       return [];
     }

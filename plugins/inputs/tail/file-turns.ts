@@ -28,6 +28,7 @@ export interface FileTurnsOptions {
   readonly emitter: Emitter;
   readonly schedule: ScanSchedule;
   readonly closed: Counter;
+  readonly missed: Counter;
 }
 
 /** Reads of one file before it is another's turn. */
@@ -64,6 +65,7 @@ export class FileTurns {
     if (file.compressed) return this.giveUp(file);
     if (file.whereabouts === "nowhere") {
       ctx.log.warn(`File ${file.path} is gone`);
+      if (file.size > file.offset) this.options.missed.value++;
       return this.giveUp(file, true);
     }
     const before = this.waitsFor(file);
@@ -87,6 +89,7 @@ export class FileTurns {
       if (file.lost !== undefined && isTelling(file.place)) file.lost = undefined;
       if (turn.kind === "end") return await this.reachedEnd(file);
       file.grewMs = ctx.clock.nowMs();
+      if (file.waiting !== undefined) await this.endWaiting(file, file.waiting);
       await emitter.emit(file, turn.batch);
     }
     this.checkPath(file);
@@ -115,6 +118,8 @@ export class FileTurns {
       if (predecessor.ledger === file.ledger && !predecessor.isForeign) {
         file.lost &&= predecessor.place;
       }
+      const isWaiting = (predecessor.maker.joiner?.pendingPosition ?? -1) >= 0;
+      file.waiting = isWaiting ? predecessor : predecessor.waiting;
       file.predecessor = undefined;
     }
     // Until something of its new content is seen it may have been truncated once more.
@@ -132,6 +137,12 @@ export class FileTurns {
       first = first.predecessor;
     }
     return first;
+  }
+
+  /** Its writer goes on in the next file: the line that an earlier one ends with is not awaited any longer. */
+  private async endWaiting(file: TailedFile, before: TailedFile): Promise<void> {
+    file.waiting = undefined;
+    await this.options.emitter.flush(before);
   }
 
   /** The content is another: the rest of what was there before is read first, if there is a copy of it. */

@@ -67,6 +67,8 @@ export class TailedFile {
   isForeign = false;
   /** It was truncated, and stood there in what it held before, until it is sure that the rest of that was read. */
   lost: Place | undefined;
+  /** What was at its path before and waits for the rest of a line, which must not come after what is in this one. */
+  waiting: TailedFile | undefined;
   /** When the file was found to be no longer at its path, on the clock's scale; -1 while it is there. */
   rotatedMs = -1;
   /** It cannot be opened where it was: the next scan looks for it, and may find it nowhere. */

@@ -1,0 +1,124 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { eventually } from "../support/eventually.ts";
+import { NodeCollector } from "./node-collector.ts";
+
+// What ends a test that waits in vain are the deadlines of what it waits for.
+setDefaultTimeout(60_000);
+
+const numbered = (name: string, from: number, to: number) =>
+  Array.from({ length: to - from }, (_, i) => `${name} ${from + i}`);
+
+for (const runtime of ["cri", "docker"] as const) {
+  describe(`container logs of ${runtime}`, () => {
+    test("are joined per stream, whatever comes in between", async () => {
+      await using collector = new NodeCollector(runtime);
+      await collector.start();
+      const log = collector.node.startPod("web-0", "shop").start("app");
+      log.write("stdout", "first");
+      log.writePart("stdout", "out 1 ");
+      log.writePart("stderr", "err 1 ");
+      log.writePart("stdout", "out 2 ");
+      log.write("stderr", "err end");
+      log.writePart("stderr", "next err ");
+      log.write("stdout", "out end");
+      log.write("stdout", "", "x".repeat(100_000), "last");
+      log.write("stderr", "end");
+      await collector.expectAllOf([log]);
+    });
+
+    test("go on through a restart in the middle of a line", async () => {
+      await using collector = new NodeCollector(runtime);
+      const log = collector.node.startPod("web-0", "shop").start("app");
+      log.write("stdout", "whole");
+      await collector.start();
+      await collector.untilLines(1);
+      log.writePart("stdout", "begun ");
+      log.writePart("stderr", "also begun ");
+      await collector.stop();
+      log.write("stderr", "and ended");
+      log.write("stdout", "and ended", "last");
+      await collector.start();
+      // What was read of a line is delivered before the stop: then its rest is a line of its own.
+      const came = (stream: string) =>
+        collector.records.filter((record) => record["stream"] === stream)
+          .map(({ log }) => String(log).trimEnd()).join(" ").replaceAll("  ", " ");
+      await collector.untilLines(4);
+      await eventually(() => came("stdout").endsWith("last") && came("stderr").endsWith("ended"));
+      await collector.stop();
+      expect(came("stdout")).toBe("whole begun and ended last");
+      expect(came("stderr")).toBe("also begun and ended");
+    });
+
+    test("are read through rotations, with what the runtime writes to the renamed file", async () => {
+      await using collector = new NodeCollector(runtime);
+      const pod = collector.node.startPod("web-0", "shop");
+      const logs = [pod.start("app"), pod.start("sidecar")];
+      for (const log of logs) log.write("stdout", "first");
+      await collector.start();
+      await collector.untilLines(2);
+      for (let round = 0; round < 40; round++) {
+        for (const log of logs) {
+          log.write("stdout", ...numbered(`${log.name} out`, round * 100, round * 100 + 100));
+          log.write("stderr", ...numbered(`${log.name} err`, round * 10, round * 10 + 10));
+          log.rotate(`${log.name} out late ${round}`);
+        }
+        // A kubelet leaves at least a second to find the new file.
+        await collector.untilMetric("input_files_opened_total", (n) => n >= 2 * (round + 2));
+      }
+      await collector.expectAllOf(logs);
+    });
+
+    test("a line that goes on in the next file comes in two parts, of which none is lost", async () => {
+      await using collector = new NodeCollector(runtime);
+      const log = collector.node.startPod("web-0", "shop").start("app");
+      await collector.start();
+      log.write("stdout", "first");
+      await collector.untilLines(1);
+      log.writePart("stdout", "in the old file ");
+      log.rotate();
+      log.write("stdout", "and in the new one");
+      await collector.untilLines(3);
+      await collector.stop();
+      expect(collector.lines.map((line) => String(line).trimEnd())).toEqual([
+        "first",
+        "in the old file",
+        "and in the new one",
+      ]);
+    });
+
+    test("a container that is restarted has a file of its own each time", async () => {
+      await using collector = new NodeCollector(runtime);
+      const pod = collector.node.startPod("crash-0");
+      await collector.start();
+      const runs = Array.from({ length: 5 }, (_, run) => {
+        const log = pod.start("app");
+        log.write("stdout", ...numbered(`run ${run}`, 0, 50));
+        log.write("stderr", "panic: no luck");
+        return log;
+      });
+      await collector.expectAllOf(runs);
+    });
+  });
+}
+
+test("300 pods that live for a moment: each line comes, as its pod's", async () => {
+  await using collector = new NodeCollector();
+  await collector.start();
+  const logs = [];
+  let wave = [];
+  for (let i = 0; i < 300; i++) {
+    const pod = collector.node.startPod(`job-${i}`, `team-${i % 7}`);
+    const log = pod.start("main");
+    log.write("stdout", ...numbered(`job ${i}`, 0, 60));
+    log.write("stderr", ...numbered(`job ${i} err`, 0, 7));
+    logs.push(log);
+    wave.push(pod);
+    if (wave.length < 20) continue;
+    const { length } = logs;
+    await collector.untilMetric("input_files_opened_total", (n) => n >= length);
+    for (const each of wave) each.delete();
+    wave = [];
+  }
+  expect(logs).toHaveLength(300);
+  await collector.expectAllOf(logs);
+});
