@@ -1,4 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { utimesSync } from "node:fs";
+import { dirname } from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { NodeCollector } from "./node-collector.ts";
 
@@ -121,4 +123,61 @@ test("300 pods that live for a moment: each line comes, as its pod's", async () 
   }
   expect(logs).toHaveLength(300);
   await collector.expectAllOf(logs);
+});
+
+describe("while the destination is away", () => {
+  test("pods are deleted after their last line: each line comes", async () => {
+    await using collector = new NodeCollector();
+    await collector.start();
+    collector.sink.status = 503;
+    const pods = Array.from({ length: 60 }, (_, i) => collector.node.startPod(`job-${i}`));
+    const logs = pods.map((pod) => pod.start("main"));
+    for (const log of logs) {
+      log.write("stdout", ...numbered(`${log.pod.name} ${"x".repeat(200)}`, 0, 400));
+    }
+    await collector.untilMetric("input_files_opened_total", (n) => n === logs.length);
+    for (const log of logs) log.write("stdout", "last words");
+    // Of some only the link is left, and of others nothing.
+    for (const [i, pod] of pods.entries()) {
+      if (i % 3 === 0) logs[i]!.remove({ keepLink: true });
+      else pod.delete();
+    }
+    await collector.untilMetric("input_ingestion_paused", (paused) => paused === 1);
+    collector.sink.status = 200;
+    await collector.untilLines(60 * 401);
+    expect(await collector.metric("input_files_missed_total")).toBe(0);
+    await collector.expectAllOf(logs);
+  });
+
+  for (const runtime of ["cri", "docker"] as const) {
+    test(`logs of ${runtime} are rotated, compressed and deleted: each line comes`, async () => {
+      await using collector = new NodeCollector(runtime);
+      const log = collector.node.startPod("busy-0").start("main");
+      log.write("stdout", "first");
+      await collector.start();
+      await collector.untilLines(1);
+      collector.sink.status = 503;
+      for (let round = 0; round < 8; round++) {
+        log.write("stdout", ...numbered("x".repeat(300), round * 1000, round * 1000 + 1000));
+        log.write("stderr", ...numbered("err", round * 1000, round * 1000 + 1000));
+        log.rotate(`late ${round}`);
+        await collector.untilMetric("input_files_opened_total", (n) => n >= round + 2);
+      }
+      collector.sink.status = 200;
+      await collector.expectAllOf([log]);
+    });
+  }
+});
+
+test("a link whose file comes later is followed", async () => {
+  await using collector = new NodeCollector();
+  const first = collector.node.startPod("web-0").start("app");
+  first.write("stdout", "first");
+  const late = collector.node.startPod("web-1").start("app", { linkFirst: true });
+  // Nothing has happened there for so long that it is not looked up again for nothing.
+  for (const path of [dirname(first.link), dirname(first.file)]) utimesSync(path, 1e9, 1e9);
+  await collector.start();
+  await collector.untilLines(1);
+  late.write("stdout", "came late");
+  await collector.expectAllOf([first, late]);
 });

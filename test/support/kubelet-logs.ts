@@ -73,11 +73,14 @@ export class PodLogs {
     mkdirSync(this.folder);
   }
 
-  /** Starts a container; another one of the same name is a restart, with a file and a link of its own. */
-  start(name: string): ContainerLog {
+  /**
+   * Starts a container; another one of the same name is a restart, with a file and a link of its own. With `linkFirst`
+   * the file is made by the first line only.
+   */
+  start(name: string, { linkFirst = false } = {}): ContainerLog {
     const restart = this.restarts.get(name) ?? 0;
     this.restarts.set(name, restart + 1);
-    const container = new ContainerLog(this, name, restart);
+    const container = new ContainerLog(this, name, restart, linkFirst);
     this.containers.push(container);
     return container;
   }
@@ -102,7 +105,12 @@ export class ContainerLog {
   /** What of a line was written so far, per stream. */
   private readonly parts: Record<StreamName, string> = { stdout: "", stderr: "" };
 
-  constructor(readonly pod: PodLogs, readonly name: string, readonly restart: number) {
+  constructor(
+    readonly pod: PodLogs,
+    readonly name: string,
+    readonly restart: number,
+    linkFirst: boolean,
+  ) {
     const { node, namespace } = pod;
     this.id = node.newId();
     this.podFile = join(pod.folder, name, `${restart}.log`);
@@ -119,7 +127,7 @@ export class ContainerLog {
       this.file = join(folder, `${this.id}-json.log`);
       symlinkSync(this.file, this.podFile);
     }
-    appendFileSync(this.file, "");
+    if (!linkFirst) appendFileSync(this.file, "");
     symlinkSync(this.podFile, this.link);
   }
 

@@ -70,6 +70,8 @@ export class FileTable {
   /** Files were left alone, as many as may be are followed. */
   private isFull = false;
   private readonly limits: ScanLimits;
+  /** What it cost to begin to follow new files, all in all. */
+  addingMs = 0;
   /** The identities that the last scan found. */
   private present: ReadonlySet<string> = new Set();
   /** When each folder had changed at the last scan; `undefined` when that does not say enough. */
@@ -167,7 +169,7 @@ export class FileTable {
     for (const file of this.addUnseen(result.files, this.newAncestors())) added.push(file);
     this.folders = this.foldersToWatch(result.folders);
     this.isFirstScan = false;
-    if (result.denied.size === 0) yield* this.rememberFolders();
+    if (result.denied.size === 0 && result.dangling === 0) yield* this.rememberFolders();
     return added;
   }
 
@@ -256,7 +258,9 @@ export class FileTable {
     const added: TailedFile[] = [];
     let ancestors = this.newAncestors();
     for (const [i, found] of fresh.entries()) {
+      this.addingMs -= this.options.clock.nowMs();
       added.push(...this.addFound(found, ancestors));
+      this.addingMs += this.options.clock.nowMs();
       if (i % FILES_PER_STEP !== FILES_PER_STEP - 1) continue;
       yield;
       // What it saw of folders may be another thing by now.

@@ -234,7 +234,10 @@ export class Tailer implements Input {
       this.scanning.begin(this.scan());
     }
     const costMs = this.scanning.goOn();
-    if (costMs !== undefined) this.schedule.end(costMs);
+    if (costMs === undefined) return;
+    // That there was much to find is no reason to look less often.
+    this.schedule.end(Math.max(0, costMs - this.table.addingMs));
+    this.table.addingMs = 0;
   }
 
   private beginScan(): void {
