@@ -21,6 +21,7 @@ const BUILTINS: Readonly<Record<PluginKind, Readonly<Record<string, Load>>>> = {
     checklist: () => require("../../plugins/filters/checklist.ts"),
     expect: () => require("../../plugins/filters/expect.ts"),
     grep: () => require("../../plugins/filters/grep.ts"),
+    kubernetes: () => require("../../plugins/filters/kubernetes/mod.ts"),
     modify: () => require("../../plugins/filters/modify/mod.ts"),
     multiline: () => require("../../plugins/filters/multiline/mod.ts"),
     nest: () => require("../../plugins/filters/nest.ts"),
