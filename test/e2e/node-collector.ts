@@ -1,7 +1,10 @@
 import { expect } from "bun:test";
+import { basename } from "node:path";
 import { type ContainerLog, NodeLogs, type Runtime } from "../support/kubelet-logs.ts";
 import { FileCollector, type FilePipeline } from "./file-collector.ts";
 
+/** The tag that `kube.*` gives where the logs lie on a node. */
+const TAG = { tag: "kube.var.log.containers.<name>", tag_regex: "(?<name>[^/]+)$" };
 /** Every record says under which tag it came. */
 const NOTE_TAG = { name: "script", match: "*", code: "(record, { tag }) => ({ ...record, tag })" };
 
@@ -16,7 +19,7 @@ export class NodeCollector extends FileCollector {
   ) {
     super(
       "var/log/containers/*.log",
-      { tag: "kube.*", "multiline.parser": "docker, cri", path_key: "file", ...options },
+      { ...TAG, "multiline.parser": "docker, cri", path_key: "file", ...options },
       {},
       {
         service: { "scheduler.base": 0.05, "scheduler.cap": 0.1 },
@@ -54,7 +57,7 @@ export class NodeCollector extends FileCollector {
               `${texts[at]?.slice(0, 80)} in the place of ${lines[at]?.slice(0, 80)}`,
           );
         }
-        const tag = `kube.${link.slice(1).replaceAll("/", ".")}`;
+        const tag = `kube.var.log.containers.${basename(link)}`;
         if (records.some((record) => record["tag"] !== tag)) problems.push(`${link}: another tag`);
       }
     }
