@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
 import { HAS_KUBE_API, KubeApi } from "../support/kube-api.ts";
 import {
   CHART,
@@ -7,16 +6,13 @@ import {
   daemonSetOf,
   HAS_KUBE_TOOLS,
   kustomize,
-  type Manifest,
   run,
 } from "../support/manifests.ts";
 import { TempFolder } from "../support/temp-folder.ts";
+import { pathOf } from "./api-path.ts";
 import { RENDERED } from "./rendered.ts";
 
 setDefaultTimeout(60_000);
-
-/** What the server calls the kinds in its paths. */
-const PLURALS: Readonly<Record<string, string>> = { PriorityClass: "priorityclasses" };
 
 describe.skipIf(!HAS_KUBE_TOOLS || !HAS_KUBE_API)("the manifests, with a real API server", () => {
   let api: KubeApi;
@@ -76,12 +72,8 @@ describe.skipIf(!HAS_KUBE_TOOLS || !HAS_KUBE_API)("the manifests, with a real AP
     const set = daemonSetOf(kustomize("base"));
     const wrong = { ...set, spec: { ...set.spec, minReadySecond: 1 } };
     const path = `${pathOf(set)}?dryRun=All&fieldValidation=Strict`;
-    await expect(api.request("POST", path, wrong)).rejects.toThrow(/unknown field "spec.minReadySecond"/);
+    await expect(api.request("POST", path, wrong)).rejects.toThrow(
+      /unknown field "spec.minReadySecond"/,
+    );
   });
 });
-
-function pathOf({ apiVersion, kind, metadata: { namespace } }: Manifest): string {
-  const group = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const plural = PLURALS[kind] ?? `${kind.toLowerCase()}s`;
-  return join(group, namespace === undefined ? "" : `namespaces/${namespace}`, plural);
-}

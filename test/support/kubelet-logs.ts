@@ -30,7 +30,12 @@ export class NodeLogs {
   private containers = 0;
   private rotations = 0;
 
-  constructor(readonly root: string, readonly runtime: Runtime = "cri") {
+  /** `seenAs` is where a collector finds the folder: links lead there. */
+  constructor(
+    readonly root: string,
+    readonly runtime: Runtime = "cri",
+    private readonly seenAs: string = root,
+  ) {
     for (const folder of ["var/log/pods", "var/log/containers", "var/lib/docker/containers"]) {
       mkdirSync(join(root, folder), { recursive: true });
     }
@@ -43,6 +48,11 @@ export class NodeLogs {
 
   startPod(name: string, namespace = "default", uid = uidOf(`${namespace}/${name}`)): PodLogs {
     return new PodLogs(this, name, namespace, uid);
+  }
+
+  /** Where a link must lead to, so that it leads to a file of the node's. */
+  seen(path: string): string {
+    return join(this.seenAs, path.slice(this.root.length));
   }
 
   newId(): string {
@@ -123,12 +133,13 @@ export class ContainerLog {
     this.file = this.podFile;
     if (node.runtime === "docker") {
       const folder = join(node.root, "var/lib/docker/containers", this.id);
-      mkdirSync(folder);
+      mkdirSync(folder, { mode: 0o710 });
       this.file = join(folder, `${this.id}-json.log`);
-      symlinkSync(this.file, this.podFile);
+      symlinkSync(node.seen(this.file), this.podFile);
     }
-    if (!linkFirst) appendFileSync(this.file, "");
-    symlinkSync(this.podFile, this.link);
+    // As runtimes make it: for root alone.
+    if (!linkFirst) appendFileSync(this.file, "", { mode: 0o640 });
+    symlinkSync(node.seen(this.podFile), this.link);
   }
 
   /** Whole lines of one stream, with one call as a busy container makes it. */
@@ -157,7 +168,7 @@ export class ContainerLog {
       appendFileSync(renamed, this.line("stdout", line, true));
       this.finish("stdout", line);
     }
-    appendFileSync(this.file, "");
+    appendFileSync(this.file, "", { mode: 0o640 });
   }
 
   /** As the kubelet does it: the oldest goes, the older ones are compressed, the current one is renamed. */

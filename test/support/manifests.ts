@@ -35,7 +35,11 @@ export interface Container extends Json {
   readonly image: string;
   readonly args: readonly string[];
   readonly env: readonly { readonly name: string }[];
-  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly volumeMounts: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly readOnly?: boolean;
+  }[];
 }
 
 export interface Volume extends Json {
