@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { FluentServer } from "@fluent-org/logger";
 import { eventually } from "../support/eventually.ts";
 import { HttpSink } from "../support/http-sink.ts";
 import { HAS_KUBE_API, KubeApi, type KubeObject } from "../support/kube-api.ts";
 import { untilMetric } from "../support/metric.ts";
+import { journalToolsMissing, makeJournal } from "../support/journal-fixtures.ts";
 import { NodeLogs } from "../support/kubelet-logs.ts";
-import { HAS_KUBE_TOOLS, kustomize } from "../support/manifests.ts";
+import { HAS_KUBE_TOOLS, kustomize, mountedAt } from "../support/manifests.ts";
 import { noPods, Pod, type PodOptions } from "../support/pod.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { pathOf } from "./api-path.ts";
@@ -122,7 +124,7 @@ describe.skipIf(!canRun)("a pod of the manifests", () => {
     const collector = await pod.start();
     log.write("stdout", "without rights");
     await collector.untilLog(/pods.*(forbidden|403)/s);
-   
+
     // The line comes all the same, with what the file's name says.
     await eventually(() => sink.records.length === 1, () => collector.stderr, 15_000);
     expect(sink.records).toMatchObject([{
@@ -176,5 +178,73 @@ describe.skipIf(!canRun)("a pod of the manifests", () => {
     );
     expect(await next("order 4711 paid: 12.50 EUR")).toEqual(paid);
     expect(await collector.stop()).toBe(0);
+  });
+
+  test.skipIf(journalToolsMissing !== undefined)("reads the node's journal too", async () => {
+    using folder = new TempFolder();
+    using sink = new HttpSink();
+    new NodeLogs(folder.path, "cri", "/");
+    const machine = "0123456789abcdef0123456789abcdef";
+    const bootId = "f".repeat(32);
+    for (const path of [`var/log/journal/${machine}`, "etc"]) {
+      mkdirSync(folder.at(path), { recursive: true });
+    }
+    writeFileSync(folder.at("etc/machine-id"), `${machine}\n`);
+    const write = (at: number, message: string, priority = "6") =>
+      makeJournal(folder.at(`var/log/journal/${machine}/system.journal`), [{
+        realtimeUs: Date.now() * 1000,
+        monotonicUs: at,
+        bootId,
+        fields: [["MESSAGE", message], ["PRIORITY", priority], [
+          "_SYSTEMD_UNIT",
+          "kubelet.service",
+        ]],
+      }]);
+    write(1, "before the start");
+    await using pod = new Pod({
+      manifests: kustomize("journald"),
+      node: folder.path,
+      account: await account(),
+      files: { "90-outputs.yaml": outputTo(sink) },
+    });
+    const collector = await pod.start();
+    write(2, "of no interest", "7");
+    write(3, "node is ready");
+    await eventually(() => sink.records.length > 0, () => collector.stderr, 15_000);
+    expect(await collector.stop()).toBe(0);
+    expect(sink.records).toMatchObject([
+      { message: "node is ready", systemd_unit: "kubelet.service", node: "node-1" },
+    ]);
+  });
+
+  test("delivers to an aggregator with the key of a secret", async () => {
+    using folder = new TempFolder();
+    const security = { serverHostname: "agg", sharedKey: "k", authorize: false, userDict: {} };
+    const server = new FluentServer({ listenOptions: { port: 0, host: "127.0.0.1" }, security });
+    const entries: { tag: string; body: Record<string, unknown> }[] = [];
+    server.on("entry", (tag, _time, body) => void entries.push({ tag, body }));
+    await server.listen();
+    const node = new NodeLogs(folder.path, "cri", "/");
+    const log = await startContainer(node, "forward-1");
+    log.write("stdout", "to the aggregator");
+    const manifests = kustomize("aggregator");
+    const output = mountedAt(manifests, "/etc/logcollector")["90-outputs.yaml"]!
+      .replace(/host: .*/, "host: 127.0.0.1").replace("24224", String(server.port));
+    await using pod = new Pod({
+      manifests,
+      node: folder.path,
+      account: await account(),
+      files: { "90-outputs.yaml": output },
+      env: { FORWARD_SHARED_KEY: "k" },
+    });
+    const collector = await pod.start();
+    await eventually(() => entries.length === 1, () => collector.stderr, 15_000);
+    expect(await collector.stop()).toBe(0);
+    await server.close();
+    const { name, namespace } = log.pod;
+    expect(entries).toMatchObject([{
+      tag: `kube.var.log.containers.${name}_${namespace}_app-${log.id}.log`,
+      body: { log: "to the aggregator", kubernetes: { pod_name: name, labels: { app: name } } },
+    }]);
   });
 });
