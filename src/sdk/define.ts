@@ -21,6 +21,11 @@ export interface Input {
 
 /** Changes, drops or adds records. */
 export interface Filter {
+  /**
+   * True when `process` is done with a batch as soon as it returns, or calls `batch.detach()` before its first `await`. Such
+   * a filter gets batches that nobody has made records of yet: see {@link Batch.json}.
+   */
+  readonly borrows?: boolean;
   /** Returns the batch, changed or not, another one, or several. `batch.with([])` drops all. */
   process(batch: Batch): MaybePromise<Batch | Batch[]>;
   /** Called once when all inputs have stopped: what the filter held back. */

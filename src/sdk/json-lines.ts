@@ -1,3 +1,4 @@
+import type { JsonTail } from "./json-tail.ts";
 import type { Body, LogRecord } from "./record.ts";
 
 /** Positions of one line in {@link JsonLines.spans}. */
@@ -22,6 +23,8 @@ export interface JsonLines {
   readonly nsec: Int32Array;
   /** The bodies of the few that had to be rewritten, as JSON, by their number. Their spans mean nothing. */
   readonly rewritten: ReadonlyMap<number, string>;
+  /** Fields that all have besides, behind their own. */
+  readonly tail?: JsonTail | undefined;
   /** Called when the records are wanted after all: whoever reads on had better make them at once. */
   readonly onRecords: () => void;
 }
@@ -32,7 +35,9 @@ export function recordsOf(lines: JsonLines, parse: (text: string) => Body | null
   const records = new Array<LogRecord>(lines.count);
   for (let i = 0; i < lines.count; i++) {
     const text = lines.rewritten.get(i) ?? textOf(lines, i);
-    records[i] = { sec: lines.sec[i]!, nsec: lines.nsec[i]!, body: parse(text)! };
+    const body = parse(text)!;
+    lines.tail?.addTo(body);
+    records[i] = { sec: lines.sec[i]!, nsec: lines.nsec[i]!, body };
   }
   return records;
 }

@@ -100,6 +100,7 @@ export type {
   WatchedList,
 } from "./kubernetes/list-watch.ts";
 export { type JsonLines, SPAN } from "./json-lines.ts";
+export { JsonTail } from "./json-tail.ts";
 export {
   type JsonHead,
   jsonLinesWriter,

@@ -1,4 +1,4 @@
-import type { FilterContext } from "logcollector/plugin";
+import { type Body, type FilterContext, JsonTail } from "logcollector/plugin";
 import { readWishes } from "./annotations.ts";
 import type { KubernetesOptions } from "./config.ts";
 import { kubernetesFields, type Metadata, namespaceFields } from "./metadata.ts";
@@ -112,7 +112,7 @@ export class Containers {
   private make(container: Container): Metadata {
     const { options, ctx } = this;
     const { parts, podKey } = container;
-    const fields: Metadata["fields"] = {};
+    const fields: Body = {};
     const pod = this.pod(container);
     if (!options.namespace_metadata_only) {
       fields["kubernetes"] = kubernetesFields(parts, pod, options);
@@ -123,7 +123,7 @@ export class Containers {
     }
     const wishes = pod?.annotations &&
       readWishes(pod.annotations, parts.container_name, podKey!, options, ctx);
-    return { fields, wishes };
+    return { tail: new JsonTail(fields), wishes };
   }
 
   private pod(container: Container): PodFacts | undefined {

@@ -1,19 +1,28 @@
-import { type Body, cloneValue, type LogRecord, setField } from "logcollector/plugin";
+import type { Batch, Body, LogRecord } from "logcollector/plugin";
 import type { StreamWishes, Wishes } from "./annotations.ts";
 import type { MergeLog } from "./merge-log.ts";
 import type { Metadata } from "./metadata.ts";
 
+/** Adds metadata to all records of a batch, to those that are JSON without making anything else of them. */
+export function enrichAll(batch: Batch, metadata: Metadata, merge: MergeLog | undefined): Batch {
+  const { json } = batch;
+  if (json !== undefined && metadata.wishes === undefined && !merge?.mayChange(json)) {
+    if (batch.append(metadata.tail)) return batch;
+  }
+  keepWhere(batch.records, (record) => enrich(record, metadata, merge));
+  return batch;
+}
+
 /** Adds metadata to a record. Returns false when the record's pod wants it left out. */
 export function enrich(
   record: LogRecord,
-  { fields, wishes }: Metadata,
+  { tail, wishes }: Metadata,
   merge: MergeLog | undefined,
 ): boolean {
   const wished = wishes && ofStream(wishes, record.body);
   if (wished?.isExcluded) return false;
-  merge?.(record, wished?.parser);
-  // A copy: the next filter may change the fields of this record alone.
-  for (const name in fields) setField(record.body, name, cloneValue(fields[name]!));
+  merge?.apply(record, wished?.parser);
+  tail.addTo(record.body);
   return true;
 }
 

@@ -4,6 +4,7 @@ import {
   type FieldValue,
   type FilterContext,
   isBody,
+  type JsonLines,
   type LineParser,
   type LogRecord,
   parseJsonObject,
@@ -16,8 +17,16 @@ type Options = Pick<
   "merge_log" | "merge_log_key" | "merge_log_trim" | "merge_parser" | "keep_log"
 >;
 
-/** Makes fields of a record's `log`, with this parser if there is one. */
-export type MergeLog = (record: LogRecord, parser: LineParser | undefined) => void;
+/** Makes fields of what the field `log` holds. */
+export interface MergeLog {
+  /** Does so for one record, with this parser if there is one. */
+  apply(record: LogRecord, parser: LineParser | undefined): void;
+  /** Whether it may change any of these, if no pod names a parser. Says yes when in doubt. */
+  mayChange(lines: JsonLines): boolean;
+}
+
+/** What JSON's objects can begin with, as the text of `log`: a brace, space, an escape; or `log` is a map itself. */
+const MERGEABLE = ['"log":"{', '"log":" ', '"log":"\\', '"log":{'].map((text) => Buffer.from(text));
 
 /** `undefined` when nothing is to be merged. */
 export function mergeLog(
@@ -38,7 +47,7 @@ export function mergeLog(
     }
     if (under !== undefined && !isEmpty) setField(body, under, into);
   };
-  return (record, parser) => {
+  const apply: MergeLog["apply"] = (record, parser) => {
     const { log } = record.body;
     const text = textOf(log);
     const fields = text === undefined
@@ -48,6 +57,10 @@ export function mergeLog(
     if (!keep_log) record.body = without(record.body, "log");
     add(record.body, fields, merge_log_trim && text !== undefined);
   };
+  const mayChange: MergeLog["mayChange"] = ({ bytes, rewritten }) =>
+    ownParser !== undefined || rewritten.size > 0 ||
+    MERGEABLE.some((beginning) => bytes.includes(beginning));
+  return { apply, mayChange };
 }
 
 function parserOf(

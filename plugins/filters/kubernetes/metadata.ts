@@ -1,4 +1,4 @@
-import type { Body } from "logcollector/plugin";
+import type { Body, JsonTail } from "logcollector/plugin";
 import type { Wishes } from "./annotations.ts";
 import type { KubernetesOptions } from "./config.ts";
 import type { NamespaceFacts } from "./namespace-watch.ts";
@@ -8,7 +8,7 @@ import type { TagParts } from "./tag-parts.ts";
 /** What is added to the records of one container. */
 export interface Metadata {
   /** The fields `kubernetes` and `kubernetes_namespace`, as far as they are wanted. */
-  readonly fields: Body;
+  readonly tail: JsonTail;
   readonly wishes: Wishes | undefined;
 }
 

@@ -5,11 +5,12 @@ import {
   defineFilter,
   type Filter,
   type FilterContext,
+  JsonTail,
   type LogRecord,
 } from "logcollector/plugin";
 import { config, type KubernetesOptions } from "./config.ts";
 import { type Container, Containers } from "./containers.ts";
-import { enrich, keepWhere } from "./enrich.ts";
+import { enrich, enrichAll, keepWhere } from "./enrich.ts";
 import { type MergeLog, mergeLog } from "./merge-log.ts";
 import { dummyFields, type Metadata } from "./metadata.ts";
 import { lastSecOf, Patience } from "./patience.ts";
@@ -49,15 +50,16 @@ export default defineFilter({
 
 function dummyFilter(merge: MergeLog | undefined, { clock }: FilterContext): Filter {
   return {
+    borrows: true,
     process(batch) {
-      const fields = { kubernetes: dummyFields(clock.wall().sec) };
-      for (const record of batch.records) enrich(record, { fields, wishes: undefined }, merge);
-      return batch;
+      const tail = new JsonTail({ kubernetes: dummyFields(clock.wall().sec) });
+      return enrichAll(batch, { tail, wishes: undefined }, merge);
     },
   };
 }
 
 class KubernetesFilter implements Filter {
+  readonly borrows = true;
   private readonly options: KubernetesOptions;
   private readonly sources: Sources;
   private readonly containers: Containers;
@@ -113,6 +115,7 @@ class KubernetesFilter implements Filter {
     const metadata = this.containers.metadataOf(container);
     const wait = this.wait(container, () => lastSecOf(batch));
     if (wait === undefined) return this.enrichAll(batch, container, metadata);
+    batch.detach();
     return wait.then(() => this.enrichAll(batch, container, this.containers.metadataOf(container)));
   }
 
@@ -142,8 +145,7 @@ class KubernetesFilter implements Filter {
 
   private enrichAll(batch: Batch, container: Container, metadata: Metadata): Batch {
     this.count(container, batch.length);
-    keepWhere(batch.records, (record) => enrich(record, metadata, this.merge));
-    return batch;
+    return enrichAll(batch, metadata, this.merge);
   }
 
   private count({ isPodKnown }: Container, records: number): void {
