@@ -88,6 +88,27 @@ for (const runtime of ["cri", "docker"] as const) {
       ]);
     });
 
+    test("are read on after a restart, through what was rotated and compressed meanwhile", async () => {
+      await using collector = new NodeCollector(runtime);
+      const log = collector.node.startPod("web-0", "shop").start("app");
+      log.write("stdout", ...numbered("x".repeat(100), 0, 100));
+      await collector.start();
+      await collector.untilLines(100);
+      for (let round = 0; round < 3; round++) {
+        log.write("stdout", ...numbered(`round ${round}`, 0, 50));
+        await collector.untilLines(100 + round * 170 + 50);
+        await collector.stop();
+        // The kubelet keeps five files: what it deletes is gone.
+        for (let i = 0; i < 4; i++) {
+          log.write("stdout", ...numbered(`round ${round} rotation ${i}`, 0, 30));
+          if (i < 3) log.rotate();
+        }
+        await collector.start();
+        await collector.untilLines(100 + (round + 1) * 170);
+      }
+      await collector.expectAllOf([log]);
+    });
+
     test("a container that is restarted has a file of its own each time", async () => {
       await using collector = new NodeCollector(runtime);
       const pod = collector.node.startPod("crash-0");
