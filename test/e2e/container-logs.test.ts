@@ -124,6 +124,22 @@ for (const runtime of ["cri", "docker"] as const) {
   });
 }
 
+test("a file that gets its name back, because the runtime opened no other, is read on", async () => {
+  await using collector = new NodeCollector();
+  const log = collector.node.startPod("web-0").start("app");
+  log.write("stdout", "first");
+  await collector.start();
+  await collector.untilLines(1);
+  for (let round = 0; round < 10; round++) {
+    log.failToRotate(`meanwhile ${round}`);
+    log.write("stdout", `after ${round}`);
+    await collector.untilLines(1 + 2 * (round + 1));
+  }
+  log.rotate("late");
+  log.write("stdout", "last");
+  await collector.expectAllOf([log]);
+});
+
 test("300 pods that live for a moment: each line comes, as its pod's", async () => {
   await using collector = new NodeCollector();
   await collector.start();

@@ -4,7 +4,7 @@ import { FluentServer } from "@fluent-org/logger";
 import { eventually } from "../support/eventually.ts";
 import { HttpSink } from "../support/http-sink.ts";
 import { HAS_KUBE_API, KubeApi, type KubeObject } from "../support/kube-api.ts";
-import { untilMetric } from "../support/metric.ts";
+import { untilAnswer, untilMetric } from "../support/metric.ts";
 import { journalToolsMissing, makeJournal } from "../support/journal-fixtures.ts";
 import { NodeLogs } from "../support/kubelet-logs.ts";
 import { HAS_KUBE_TOOLS, kustomize, mountedAt } from "../support/manifests.ts";
@@ -139,6 +139,35 @@ describe.skipIf(!canRun)("a pod of the manifests", () => {
     log.write("stdout", "with rights");
     await eventually(() => sink.records.length === 2, () => collector.stderr, 15_000);
     expect(sink.records[1]).toMatchObject({ kubernetes: { labels: { app: "poor-1" } } });
+    expect(await collector.stop()).toBe(0);
+  });
+
+  test("is alive, but not ready, while it cannot deliver", async () => {
+    using folder = new TempFolder();
+    using sink = new HttpSink();
+    sink.status = 503;
+    const node = new NodeLogs(folder.path, "cri", "/");
+    const log = await startContainer(node, "stuck-1");
+    const main = mountedAt(base, "/etc/logcollector")["logcollector.yaml"]!;
+    await using pod = new Pod({
+      manifests: base,
+      node: folder.path,
+      account: await account(),
+      files: {
+        "logcollector.yaml": main.replace("hc_period: 30", "hc_period: 1\n  scheduler.base: 0.1"),
+        "90-outputs.yaml": outputTo(sink),
+      },
+    });
+    const collector = await pod.start();
+    const url = await collector.url();
+    const isReady = async () => (await fetch(`${url}/api/v2/health`)).ok;
+    expect(await isReady()).toBe(true);
+    log.write("stdout", "waits");
+    await untilAnswer(async () => !await isReady(), () => "it is not ready");
+    expect((await fetch(`${url}/api/v1/uptime`)).status).toBe(200);
+    sink.status = 200;
+    await untilAnswer(isReady, () => "it is ready again");
+    expect(sink.records).toMatchObject([{ log: "waits" }]);
     expect(await collector.stop()).toBe(0);
   });
 

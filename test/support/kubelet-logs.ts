@@ -171,6 +171,16 @@ export class ContainerLog {
     appendFileSync(this.file, "", { mode: 0o640 });
   }
 
+  /** The runtime did not open another file: the kubelet gives the old one its name back. */
+  failToRotate(...meanwhile: readonly string[]): void {
+    const renamed = this.rotateByTime();
+    for (const line of meanwhile) {
+      appendFileSync(renamed, this.line("stdout", line, true));
+      this.finish("stdout", line);
+    }
+    renameSync(renamed, this.file);
+  }
+
   /** As the kubelet does it: the oldest goes, the older ones are compressed, the current one is renamed. */
   private rotateByTime(): string {
     const rotated = this.rotated();
