@@ -70,22 +70,49 @@ for (const runtime of ["cri", "docker"] as const) {
       await collector.expectAllOf(logs);
     });
 
-    test("a line that goes on in the next file comes in two parts, of which none is lost", async () => {
+    test("a line that goes on in the next file, or through it, is one line", async () => {
       await using collector = new NodeCollector(runtime);
       const log = collector.node.startPod("web-0", "shop").start("app");
       await collector.start();
       log.write("stdout", "first");
       await collector.untilLines(1);
       log.writePart("stdout", "in the old file ");
+      log.writePart("stderr", "in both ");
+      log.rotate();
+      log.write("stderr", "files", "whole");
+      log.write("stdout", "and in the new one");
+      await collector.untilLines(4);
+      log.writePart("stdout", "begun ");
+      for (let n = 2; n < 4; n++) {
+        log.rotate();
+        log.writePart("stdout", `through ${n} `);
+        await collector.untilMetric("input_files_opened_total", (opened) => opened === n + 1);
+      }
+      log.rotate();
+      log.write("stdout", "ended", "last");
+      await collector.expectAllOf([log]);
+    });
+
+    test("a line that goes on in the next file is whole after a kill", async () => {
+      await using collector = new NodeCollector(runtime);
+      const log = collector.node.startPod("web-0", "shop").start("app");
+      await collector.start();
+      log.write("stdout", "first");
+      await collector.untilLines(1);
+      await collector.untilMetric("input_files_opened_total", (opened) => opened === 1);
+      collector.sink.status = 503;
+      log.write("stderr", "is not delivered");
+      log.writePart("stdout", "in the old file ");
       log.rotate();
       log.write("stdout", "and in the new one");
-      await collector.untilLines(3);
-      await collector.stop();
-      expect(collector.lines.map((line) => String(line).trimEnd())).toEqual([
-        "first",
-        "in the old file",
-        "and in the new one",
-      ]);
+      // So long that the old one would be given up otherwise.
+      await collector.untilMetric("input_files_opened_total", (opened) => opened === 2);
+      await eventually(() => collector.sink.refused > 3, undefined, 15_000);
+      collector.collector.signal("SIGKILL");
+      await collector.collector.exit();
+      collector.sink.status = 200;
+      await collector.start();
+      await collector.expectAllOf([log]);
     });
 
     test("are read on after a restart, through what was rotated and compressed meanwhile", async () => {

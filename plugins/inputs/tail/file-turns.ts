@@ -5,6 +5,7 @@ import { findCopies } from "./copies.ts";
 import type { Emitter } from "./emitter.ts";
 import type { FileOpener } from "./file-opener.ts";
 import { ReadBuffer } from "./file-reader.ts";
+import { statOf } from "./folder-listing.ts";
 import type { FileTable } from "./file-table.ts";
 import type { FolderWatch } from "./folder-watch.ts";
 import { isTelling, type Place } from "./place.ts";
@@ -75,6 +76,7 @@ export class FileTurns {
       queue.add(before);
       return queue.add(file);
     }
+    if (file.waiting !== undefined && hasContent(file)) await this.goOnFrom(file, file.waiting);
     for (let reads = 0; reads < READS_PER_TURN && !signal.aborted; reads++) {
       let turn;
       try {
@@ -89,7 +91,6 @@ export class FileTurns {
       if (file.lost !== undefined && isTelling(file.place)) file.lost = undefined;
       if (turn.kind === "end") return await this.reachedEnd(file);
       file.grewMs = ctx.clock.nowMs();
-      if (file.waiting !== undefined) await this.endWaiting(file, file.waiting);
       await emitter.emit(file, turn.batch);
     }
     this.checkPath(file);
@@ -139,10 +140,12 @@ export class FileTurns {
     return first;
   }
 
-  /** Its writer goes on in the next file: the line that an earlier one ends with is not awaited any longer. */
-  private async endWaiting(file: TailedFile, before: TailedFile): Promise<void> {
+  /** The writer of an earlier file goes on in this one: there comes the rest of the line that it ends with. */
+  private async goOnFrom(file: TailedFile, before: TailedFile): Promise<void> {
+    const { emitter } = this.options;
     file.waiting = undefined;
-    await this.options.emitter.flush(before);
+    if (file.goOnFrom(before)) emitter.handOver(before, file);
+    else await emitter.flush(before);
   }
 
   /** The content is another: the rest of what was there before is read first, if there is a copy of it. */
@@ -154,7 +157,8 @@ export class FileTurns {
     file.lost = lost;
     const [first] = this.addCopies(file, lost);
     if (first?.place.offset === lost.offset) first.takeOverJoiner(file);
-    else await emitter.flush(file, lost);
+    // Of nothing that was read no line can wait, but one of the file before.
+    else if (lost.offset > 0) await emitter.flush(file, lost);
   }
 
   private addCopies(file: TailedFile, lost: Place): readonly TailedFile[] {
@@ -219,10 +223,19 @@ export class FileTurns {
   private async endOfRotated(file: TailedFile, nowMs: number): Promise<void> {
     const { config, queue, settings } = this.options;
     const isExpected = nowMs - Math.max(file.grewMs, file.rotatedMs) < config.rotate_wait;
-    if (!isExpected) return await this.giveUp(file);
+    if (!isExpected && !this.goesOnElsewhere(file)) return await this.giveUp(file);
     queue.hot.add(file);
     file.pollMs = nowMs + config.refresh_interval;
     settings.descriptors.used(file);
+  }
+
+  /** The line at its end goes on in a file that it is not yet safe with. */
+  private goesOnElsewhere(file: TailedFile): boolean {
+    const { goesOnIn: next } = file;
+    if (next === undefined) return false;
+    const isEmitted = next.place.offset > 0 || !this.options.table.isServed(next);
+    if (isEmitted) next.lineWentOn(() => file.goesOnIn = undefined);
+    return file.goesOnIn !== undefined;
   }
 
   /** Nothing more is expected of a file: what is left of it, such as a line without an end, is emitted. */
@@ -260,6 +273,10 @@ export class FileTurns {
     file.pollMs = ctx.clock.nowMs() + config.refresh_interval;
     schedule.want();
   }
+}
+
+function hasContent({ openPath }: TailedFile): boolean {
+  return (statOf(openPath)?.size ?? 0) > 0;
 }
 
 function watchedPollMs(quietMs: number): number {

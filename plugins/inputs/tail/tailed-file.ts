@@ -67,8 +67,12 @@ export class TailedFile {
   isForeign = false;
   /** It was truncated, and stood there in what it held before, until it is sure that the rest of that was read. */
   lost: Place | undefined;
-  /** What was at its path before and waits for the rest of a line, which must not come after what is in this one. */
+  /** What was at its path before and waits with a line, whose rest this one may begin with. */
   waiting: TailedFile | undefined;
+  /** The file that the line at this one's end goes on in: it is done with when that is safe. */
+  goesOnIn: TailedFile | undefined;
+  /** The other way round. */
+  private beganIn: TailedFile | undefined;
   /** When the file was found to be no longer at its path, on the clock's scale; -1 while it is there. */
   rotatedMs = -1;
   /** It cannot be opened where it was: the next scan looks for it, and may find it nowhere. */
@@ -206,8 +210,33 @@ export class TailedFile {
     return this.maker.fromLines(shared.buffer, from, to, offset, this.reader.text);
   }
 
+  /**
+   * The line that another file ends with goes on in this one, of which nothing was read. Returns false where that cannot
+   * be.
+   */
+  goOnFrom(before: TailedFile): boolean {
+    if (this.offset > 0 || !this.maker.goOnFrom(before.maker)) return false;
+    before.pending = undefined;
+    before.goesOnIn = this;
+    this.beganIn = before;
+    return true;
+  }
+
+  /** That line was emitted. Calls back once it is safe. */
+  lineWentOn(whenSafe: () => void): void {
+    if (this.beganIn === undefined) return;
+    this.beganIn = undefined;
+    this.ledger.whenSafe(whenSafe);
+  }
+
   /** Goes back to what was emitted last: something that was read since could not be emitted. */
   rewind(place: Place): void {
+    const { beganIn } = this;
+    if (beganIn !== undefined) {
+      this.beganIn = beganIn.goesOnIn = undefined;
+      beganIn.rewind(beganIn.ledger.place);
+      this.predecessor = beganIn;
+    }
     this.maker = this.newMaker();
     this.pending = undefined;
     this.resume(place);
