@@ -8,7 +8,7 @@ import {
 } from "logcollector/plugin";
 import type { KubernetesOptions } from "./config.ts";
 import { askForNodeName, givenNodeName } from "./node-name.ts";
-import { podKey, type PodNeeds, readPod } from "./pod.ts";
+import { podKey, type PodNeeds, readPod, UNREAD_PARTS } from "./pod.ts";
 import { PodStore } from "./pod-store.ts";
 import { Upkeep } from "./upkeep.ts";
 
@@ -67,7 +67,11 @@ export class PodWatch {
   private async watch(signal: AbortSignal): Promise<void> {
     const node = await this.nodeName(signal);
     if (node === undefined) return;
-    const list = { path: "/api/v1/pods", fieldSelector: `spec.nodeName=${node}` };
+    const list = {
+      path: "/api/v1/pods",
+      fieldSelector: `spec.nodeName=${node}`,
+      omitted: UNREAD_PARTS,
+    };
     await listWatch(this.client, list, {
       listStarts: () => this.listStarts(),
       listed: (object) => this.listed(object),
@@ -121,7 +125,7 @@ export class PodWatch {
   private async readKubelet(signal: AbortSignal): Promise<void> {
     this.isWanted = false;
     this.listStarts();
-    const items = listItems();
+    const items = listItems(UNREAD_PARTS);
     for await (const part of this.client.read("/pods", { idleMs: KUBELET_IDLE_MS, signal })) {
       for (const text of items.push(part)) this.listed(JSON.parse(text) as KubeObject);
     }

@@ -36,6 +36,22 @@ export interface ContainerFacts {
   readonly image?: string;
 }
 
+/** The largest parts of what the API server tells of a pod, of which nothing is read. */
+export const UNREAD_PARTS: readonly string[] = [
+  "managedFields",
+  "containers",
+  "initContainers",
+  "ephemeralContainers",
+  "volumes",
+  "tolerations",
+  "affinity",
+  "topologySpreadConstraints",
+  "conditions",
+  "state",
+  "volumeMounts",
+  "resources",
+];
+
 /** Annotations that tell this filter something. */
 export const ANNOTATION_PREFIX = "fluentbit.io/";
 

@@ -26,7 +26,7 @@ export class KubeToken {
   async read(): Promise<string> {
     const { clock, config: { kube_token_ttl } } = this;
     if (this.known === undefined || clock.nowMs() - this.readAtMs >= kube_token_ttl) {
-      this.known = await this.fetch();
+      this.known = await this.obtain();
       this.readAtMs = clock.nowMs();
     }
     return this.known;
@@ -37,7 +37,7 @@ export class KubeToken {
     this.known = undefined;
   }
 
-  private async fetch(): Promise<string> {
+  private async obtain(): Promise<string> {
     const { kube_token_command: command, kube_token_file: file } = this.config;
     const [text, source] = command === undefined
       ? [await readTokenFile(file), `kube_token_file ${file}`]

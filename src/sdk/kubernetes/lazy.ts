@@ -24,7 +24,7 @@ export function listWatch(
 }
 
 /** Takes the JSON of a list apart while it comes; see {@link ListItems}. */
-export function listItems(): ListItems {
+export function listItems(omitted?: readonly string[]): ListItems {
   const { ListItems } = require("./list-items.ts") as typeof import("./list-items.ts");
-  return new ListItems();
+  return new ListItems(omitted);
 }

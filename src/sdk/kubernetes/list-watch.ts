@@ -12,6 +12,8 @@ export interface WatchedList {
   readonly path: string;
   /** Such as `spec.nodeName=node-1`. */
   readonly fieldSelector?: string;
+  /** Names of members that nobody wants; see {@link ListItems}. */
+  readonly omitted?: readonly string[];
   /** Objects that the server is asked for at once, where it does not answer from its memory. Default 50. */
   readonly pageSize?: number;
   /** Where an earlier watch had come to: goes on from there without a list, as long as the server can. */
@@ -131,7 +133,7 @@ export class ListWatch {
     if (next !== undefined) query.set("continue", next);
     // From the server's memory, where it knows which objects a selector means: from its store it would read all there are.
     else if (!this.wasGone) query.set("resourceVersion", "0");
-    const items = new ListItems();
+    const items = new ListItems(this.list.omitted);
     for await (const part of this.read(query, LIST_IDLE_MS, signal)) {
       for (const text of items.push(part)) {
         const wait = inHandler(() => this.handler.listed(JSON.parse(text)));
