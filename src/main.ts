@@ -1,5 +1,6 @@
 #!/usr/bin/env bun
 import { writeSync } from "node:fs";
+import * as z from "zod";
 import { type Command, parseArguments, UsageError } from "./cli/arguments.ts";
 import { EXIT } from "./cli/command-io.ts";
 import { docs } from "./cli/docs.ts";
@@ -13,6 +14,9 @@ import { schema } from "./cli/schema.ts";
 import { version } from "./cli/version.ts";
 
 // The composition root: the only place that reads argv, installs signal handlers and exits.
+
+// Options are read once: making code for each schema costs more than it saves.
+z.config({ jitless: true });
 
 const CATALOG = { registry: builtins, parserSchemas: PARSER_SCHEMAS };
 
