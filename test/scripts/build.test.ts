@@ -17,7 +17,7 @@ export default defineInput({
   config: z.object({}),
   create: (_config, context) => ({
     async run(signal) {
-      setTimeout(() => context.emit(undefined as never));
+      setTimeout(() => { context.emit(undefined as never); });
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
     },
   }),
