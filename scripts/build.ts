@@ -1,9 +1,18 @@
-// Compiles the one executable. Run by Bun: `npm run build`.
+// Compiles the one executable. Run by Bun: `npm run build`. With --platform and --outfile: for another machine.
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { compile, writeEmbedded } from "./compile.ts";
+import { compileOptions, platformOf } from "./platforms.ts";
 
-const OUTFILE = "dist/logcollector";
 const SOURCES = ["src", "plugins", "package.json", "package-lock.json", "scripts"];
+
+const { values: options } = parseArgs({
+  options: {
+    platform: { type: "string" },
+    outfile: { type: "string", default: "dist/logcollector" },
+  },
+});
+const { platform, outfile } = options;
 
 /** The newest change below a path, in milliseconds since the epoch. */
 function newest(path: string): number {
@@ -12,18 +21,21 @@ function newest(path: string): number {
   return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(`${path}/${name}`)));
 }
 
-const upToDate = existsSync(OUTFILE) &&
-  statSync(OUTFILE).mtimeMs > Math.max(...SOURCES.map(newest));
+// For another platform the file may be anything.
+const upToDate = platform === undefined && existsSync(outfile) &&
+  statSync(outfile).mtimeMs > Math.max(...SOURCES.map(newest));
 
 if (!upToDate) {
   mkdirSync("dist/embedded", { recursive: true });
   try {
     await writeEmbedded();
-    await compile({ outfile: OUTFILE });
+    await compile(
+      platform === undefined ? { outfile } : await compileOptions(platformOf(platform), outfile),
+    );
   } catch (error) {
     console.error(error);
     process.exit(1);
   }
 }
-const { size } = statSync(OUTFILE);
-console.error(`${OUTFILE}: ${(size / 1e6).toFixed(1)} MB${upToDate ? " (up to date)" : ""}`);
+const { size } = statSync(outfile);
+console.error(`${outfile}: ${(size / 1e6).toFixed(1)} MB${upToDate ? " (up to date)" : ""}`);

@@ -1,5 +1,5 @@
-import { readdirSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { writeAuthorModules } from "./author-modules.ts";
 import { dropSourceTexts } from "./drop-source-texts.ts";
 import { leanDependencies } from "./lean-dependencies.ts";
@@ -20,6 +20,20 @@ export async function writeEmbedded(): Promise<void> {
 
 /** Compiles the one executable. Throws with everything that is wrong. */
 export async function compile({ outfile, ...runtime }: CompileOptions): Promise<void> {
+  // The executable has its own name in itself: one name, so that the same sources make the same bytes.
+  const folder = `${outfile}.making-${process.pid}`;
+  mkdirSync(folder, { recursive: true });
+  try {
+    await bundle(join(folder, "logcollector"), runtime);
+    dropSourceTexts(join(folder, "logcollector"));
+    renameSync(join(folder, "logcollector"), outfile);
+  } finally {
+    // With the source maps, which the executable holds itself.
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function bundle(outfile: string, runtime: Omit<CompileOptions, "outfile">): Promise<void> {
   const result = await Bun.build({
     // The second is where the thread of an isolated plugin starts.
     entrypoints: ["src/main.ts", "src/worker.ts"],
@@ -46,10 +60,4 @@ export async function compile({ outfile, ...runtime }: CompileOptions): Promise<
     },
   });
   if (!result.success) throw new AggregateError(result.logs, `Cannot compile ${outfile}`);
-  // The executable holds its source maps itself.
-  const folder = dirname(outfile);
-  for (const name of readdirSync(folder)) {
-    if (name.endsWith(".js.map") || name === `${basename(outfile)}.map`) rmSync(join(folder, name));
-  }
-  dropSourceTexts(outfile);
 }
