@@ -331,9 +331,8 @@ export class FileTable {
   }
 
   private addAncestor(path: string, ancestor: Ancestor): TailedFile[] {
-    const { path: openPath, home, stat, known } = ancestor;
-    const isInitial = this.isFirstScan;
-    return this.add({ path, openPath, home, stat, known, isSuccessor: true, isInitial });
+    const { path: openPath, ...found } = ancestor;
+    return this.add({ ...found, path, openPath, isSuccessor: true, isInitial: this.isFirstScan });
   }
 
   private add(found: NewFile): TailedFile[] {
