@@ -42,6 +42,11 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
       },
     },
     podLabels: { team: "platform" },
+    securityContext: {
+      seLinuxOptions: { type: "spc_t" },
+      capabilities: { add: ["DAC_READ_SEARCH"] },
+    },
+    livenessProbe: { httpGet: null, exec: { command: ["logcollector", "health", "--live"] } },
     serviceAccount: { annotations: { owner: "platform" } },
     extraVolumes: [{ name: "ca", secret: { secretName: "ca" } }],
     extraVolumeMounts: [{ name: "ca", mountPath: "/etc/ssl/own", readOnly: true }],
