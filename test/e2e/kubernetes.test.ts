@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { Collector } from "../support/binary.ts";
 import { eventually } from "../support/eventually.ts";
 import { HAS_KUBE_API, KubeApi } from "../support/kube-api.ts";
 import { metric, untilMetric } from "../support/metric.ts";
+import { TempFolder } from "../support/temp-folder.ts";
 import {
   containerId,
   type ContainerLog,
@@ -255,6 +257,109 @@ describe.skipIf(!HAS_KUBE_API)("kubernetes, with a real API server", () => {
     expect((await node.record("one")).kubernetes).toMatchObject({ labels: { app: "here" } });
   });
 
+  test("pods say what becomes of their logs, and may change their minds", async () => {
+    const name = "chatty";
+    await api.makePod({
+      name,
+      annotations: {
+        "fluentbit.io/exclude_stderr": "true",
+        "fluentbit.io/parser_stdout": "logfmt",
+      },
+    });
+    await using node = new Node();
+    await node.start(api, "collector", {
+      "k8s-logging.parser": "on",
+      "k8s-logging.exclude": "on",
+      merge_log: "on",
+      merge_log_key: "app",
+    });
+    const log = { pod: name, id: containerId("1") };
+    node.write(log, ["hidden"], { stream: "stderr" });
+    node.write(log, ['level=info msg="hello there"'], { stream: "stdout" });
+    await node.collector.untilRecords(1);
+    expect(node.records[0]).toMatchObject({
+      stream: "stdout",
+      app: { level: "info", msg: "hello there" },
+      kubernetes: { pod_name: name },
+    });
+    await api.request("PATCH", `/api/v1/namespaces/default/pods/${name}`, {
+      metadata: {
+        annotations: { "fluentbit.io/exclude_stderr": null, "fluentbit.io/parser_stdout": null },
+      },
+    });
+    await eventually(() => {
+      node.write(log, ['{"a":1}'], { stream: "stderr" });
+      return node.records.length > 1;
+    });
+    expect(node.records[1]).toMatchObject({ stream: "stderr", log: '{"a":1}', app: { a: 1 } });
+  });
+
+  test("a pod that nobody knows is waited for once, and not for long", async () => {
+    await using node = new Node();
+    await node.start(api, "collector", { kube_meta_wait: "50ms" });
+    const url = await node.collector.url();
+    const time = new Date(Date.now() - 3_600_000);
+    node.write({ pod: "here", id: containerId("1") }, ["zero"], { time });
+    await untilMetric(url, "filter_kubernetes_pod_lists_total", OWN, (value) => value === 1);
+    const before = await metric(url, "filter_kubernetes_waits_total", OWN);
+    node.write({ pod: "unknown", id: containerId("1") }, ["one"]);
+    await node.record("one");
+    node.write({ pod: "unknown", id: containerId("1") }, ["two"]);
+    expect((await node.record("two")).kubernetes).not.toHaveProperty("labels");
+    expect(await metric(url, "filter_kubernetes_waits_total", OWN)).toBe(before + 1);
+    // It comes to be known later all the same.
+    await api.makePod({ name: "unknown", labels: { app: "known" } });
+    await untilLine(
+      node,
+      { pod: "unknown", id: containerId("1") },
+      ({ kubernetes }) => kubernetes?.["labels"] !== undefined,
+    );
+  });
+
+  test("the example kubernetes-metadata finds the API server as a pod does", async () => {
+    await api.makePod({
+      name: "example",
+      namespace: "shop",
+      labels: { app: "example" },
+      annotations: { note: "long" },
+    });
+    using folder = new TempFolder();
+    await Bun.write(folder.at("ca.crt"), Bun.file(api.caFile));
+    await Bun.write(folder.at("token"), await api.token("collector"));
+    const logs = folder.at("logs");
+    const line = (text: string) => `${new Date().toISOString()} stdout F ${text}\n`;
+    await Bun.write(
+      `${logs}/example_shop_app-${containerId("1")}.log`,
+      line('{"level":"info"}') + line("text"),
+    );
+    const bodies: Record<string, unknown>[] = [];
+    using sink = new HttpSink((body) => bodies.push(...body));
+    await using collector = new Collector(["-c", "config/kubernetes-metadata.yaml"], {
+      env: {
+        NODE_NAME: "node-1",
+        KUBERNETES_SERVICE_HOST: "127.0.0.1",
+        KUBERNETES_SERVICE_PORT: String(api.port),
+        ACCOUNT: folder.path,
+        KUBERNETES_LOGS: `${logs}/*.log`,
+        KUBE_TAG_PREFIX: `kube.${logs.slice(1).replaceAll("/", ".")}.`,
+        STATE_FOLDER: folder.path,
+        READ_FROM_HEAD: "on",
+        LOGCOLLECTOR_PORT: "0",
+        ENDPOINT_PORT: String(sink.port),
+      },
+    });
+    await eventually(() => bodies.length === 2, () => collector.stderr, 15_000);
+    expect(bodies[0]).toMatchObject({
+      app: { level: "info" },
+      kubernetes: { labels: { app: "example" }, host: "node-1" },
+      kubernetes_namespace: { name: "shop", labels: { team: "blue" } },
+    });
+    expect(bodies[0]).not.toHaveProperty("log");
+    expect(bodies[0]!["kubernetes"]).not.toHaveProperty("annotations");
+    expect(bodies[1]).toMatchObject({ log: "text", kubernetes: { pod_name: "example" } });
+    expect(await collector.stop()).toBe(0);
+  });
+
   test("while the API server is away logs flow, what is known stays known, and nothing waits", async () => {
     await using node = new Node();
     const known = { pod: "here", id: containerId("1") };
@@ -317,6 +422,8 @@ describe.skipIf(!HAS_KUBE_API)("kubernetes, with a real API server", () => {
       metadata: { labels: { version: "2" } },
     });
     await api.deletePod({ name: "here" });
+    // The last change is none of a pod.
+    await api.makeNamespace("last-change");
     await api.kill();
     await api.resume();
     await api.makePod({ name: "here", labels: { app: "another" } });
@@ -333,6 +440,33 @@ describe.skipIf(!HAS_KUBE_API)("kubernetes, with a real API server", () => {
     expect(await metric(await node.collector.url(), lists, OWN)).toBe(2);
   });
 });
+
+/** Takes JSON lines, packed with gzip. */
+class HttpSink implements Disposable {
+  private readonly server: Bun.Server<undefined>;
+
+  constructor(take: (records: Record<string, unknown>[]) => void) {
+    this.server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      async fetch(request) {
+        const text = new TextDecoder().decode(
+          Bun.gunzipSync(new Uint8Array(await request.arrayBuffer())),
+        );
+        take(text.split("\n").filter(Boolean).map((line) => JSON.parse(line)));
+        return new Response();
+      },
+    });
+  }
+
+  get port(): number {
+    return this.server.port!;
+  }
+
+  [Symbol.dispose](): void {
+    this.server.stop(true);
+  }
+}
 
 /** Writes lines until one has become a record that is as it should be. */
 async function untilLine(

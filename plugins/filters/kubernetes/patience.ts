@@ -18,7 +18,7 @@ export class Patience {
   private readonly waitMs: number;
   private readonly clock: Clock;
   private readonly containers: Containers;
-  private readonly startMs: number;
+  private startMs: number | undefined;
   private periodMs = -Infinity;
   private waitedMs = 0;
 
@@ -26,7 +26,6 @@ export class Patience {
     this.waitMs = waitMs;
     this.clock = clock;
     this.containers = containers;
-    this.startMs = clock.nowMs();
   }
 
   /** What a batch with the newest record of this time is to wait for: nothing most of the time. */
@@ -37,6 +36,7 @@ export class Patience {
     const { upkeep: { state, knownSinceSec } } = lack;
     if (state === "down") return undefined;
     const nowMs = this.clock.nowMs();
+    this.startMs ??= nowMs;
     if (nowMs - this.periodMs > PERIOD_MS) {
       this.periodMs = nowMs;
       this.waitedMs = 0;

@@ -32,7 +32,8 @@ export function share<T extends Runnable>(key: string, holder: Holder, make: () 
     start() {
       if (begun.has(of)) return;
       begun.add(of);
-      of.run().catch((error) => of.upkeep.failed(error as Error));
+      // What cannot even be said must not end the process.
+      of.run().catch((error) => of.upkeep.failed(error as Error)).catch(() => undefined);
     },
     release() {
       of.upkeep.holders.delete(holder);

@@ -61,7 +61,8 @@ export class Upkeep {
   listed(sec: number): void {
     this.knownSinceSec = sec;
     for (const { lists } of this.holders) lists.value++;
-    this.tell();
+    if (this.state === "starting") this.turn("current");
+    else this.tell();
   }
 
   /** There is news of one, or of all. */

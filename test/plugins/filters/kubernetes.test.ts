@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { Batch, type Body, type LineParser } from "logcollector/plugin";
 import kubernetes from "../../../plugins/filters/kubernetes/mod.ts";
+import { systemClock } from "../../../src/lib/clock.ts";
 import { type TestContext, testContext } from "../../support/context.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { type FilterDriver, makeFilter } from "./filter-driver.ts";
@@ -187,6 +188,53 @@ describe("kubernetes", () => {
     expect((first!["kubernetes"] as Body)["dummy"]).toMatch(
       /^(Sun|Mon|Tue|Wed|Thu|Fri|Sat) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d 2023$/,
     );
+  });
+});
+
+/** An API server without pods, and how often each of its resources was listed. */
+function emptyApi() {
+  const lists: string[] = [];
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch(request) {
+      const { pathname, searchParams } = new URL(request.url);
+      if (searchParams.has("watch")) return new Response(new ReadableStream({ start() {} }));
+      lists.push(`${pathname} ${searchParams.get("fieldSelector")}`);
+      return Response.json({ metadata: { resourceVersion: "1" }, items: [] });
+    },
+  });
+  open.push({ close: () => void server.stop(true) });
+  return { lists, kube_url: `http://127.0.0.1:${server.port}` };
+}
+
+describe("kubernetes watches", () => {
+  const real = () => testContext({ clock: systemClock as TestContext["clock"] });
+
+  test("filters with equal options share one, of their node alone", async () => {
+    const { lists, kube_url } = emptyApi();
+    const options = { kube_url, namespace_labels: "on" };
+    const old = { tag: TAG };
+    for (const more of [{}, { merge_log: "on" }, { labels: "off" }]) {
+      await feed(filterWith({ ...options, ...more }, real()), [{}], old);
+    }
+    expect(lists.sort()).toEqual([
+      "/api/v1/namespaces null",
+      "/api/v1/pods spec.nodeName=node-1",
+      "/api/v1/pods spec.nodeName=node-1",
+    ]);
+  });
+
+  test("nobody is asked before there are records, nor where that is not needed", async () => {
+    const { lists, kube_url } = emptyApi();
+    filterWith({ kube_url }, real());
+    await feed(filterWith({ kube_url, use_tag_for_meta: "on" }, real()), [{}]);
+    await feed(filterWith({ kube_url, dummy_meta: "on" }, real()), [{}]);
+    await feed(
+      filterWith({ kube_url, namespace_metadata_only: "on", namespace_labels: "on" }, real()),
+      [{}],
+    );
+    expect(lists).toEqual(["/api/v1/namespaces null"]);
   });
 });
 
