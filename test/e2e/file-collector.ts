@@ -54,8 +54,11 @@ export class FileCollector implements AsyncDisposable {
       ...options,
     };
     const destination = { name: "http", match: "*", host: "127.0.0.1", port: this.sink.port };
+    const storage = options["storage.type"] === "filesystem"
+      ? { "storage.path": this.folder.at("state") }
+      : {};
     const config = {
-      service: { flush: 0.02, http_server: "on", http_port: 0, ...service },
+      service: { flush: 0.02, http_server: "on", http_port: 0, ...storage, ...service },
       pipeline: {
         inputs: [input],
         filters,

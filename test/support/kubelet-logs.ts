@@ -144,40 +144,29 @@ export class ContainerLog {
 
   /** Whole lines of one stream, with one call as a busy container makes it. */
   write(stream: StreamName, ...lines: readonly string[]): void {
-    let text = "";
-    for (const line of lines) {
-      const pieces = piecesOf(line);
-      const last = pieces.pop()!;
-      for (const piece of pieces) text += this.line(stream, piece, false);
-      text += this.line(stream, last, true);
-      this.finish(stream, line);
-    }
-    appendFileSync(this.file, text);
+    appendFileSync(this.file, lines.map((line) => this.whole(stream, line)).join(""));
   }
 
-  /** A piece of a line that goes on. */
-  writePart(stream: StreamName, piece: string): void {
-    appendFileSync(this.file, this.line(stream, piece, false));
-    this.parts[stream] += piece;
+  /** The beginning of a line. */
+  writePart(stream: StreamName, text: string): void {
+    appendFileSync(
+      this.file,
+      piecesOf(text).map((each) => this.line(stream, each, false)).join(""),
+    );
+    this.parts[stream] += text;
   }
 
   /** `late` are lines of stdout that the runtime writes to the renamed file, until it has opened the new one. */
   rotate(...late: readonly string[]): void {
     const renamed = this.pod.node.runtime === "cri" ? this.rotateByTime() : this.rotateByNumber();
-    for (const line of late) {
-      appendFileSync(renamed, this.line("stdout", line, true));
-      this.finish("stdout", line);
-    }
+    for (const line of late) appendFileSync(renamed, this.whole("stdout", line));
     appendFileSync(this.file, "", { mode: 0o640 });
   }
 
   /** The runtime did not open another file: the kubelet gives the old one its name back. */
   failToRotate(...meanwhile: readonly string[]): void {
     const renamed = this.rotateByTime();
-    for (const line of meanwhile) {
-      appendFileSync(renamed, this.line("stdout", line, true));
-      this.finish("stdout", line);
-    }
+    for (const line of meanwhile) appendFileSync(renamed, this.whole("stdout", line));
     renameSync(renamed, this.file);
   }
 
@@ -214,9 +203,14 @@ export class ContainerLog {
     if (!keepLink) rmSync(this.link, { force: true });
   }
 
-  private finish(stream: StreamName, line: string): void {
+  /** A line, or the rest of one, in the pieces in which a runtime writes it. */
+  private whole(stream: StreamName, line: string): string {
+    const pieces = piecesOf(line);
+    const last = pieces.pop()!;
     this.written[stream].push(this.parts[stream] + line);
     this.parts[stream] = "";
+    return pieces.map((each) => this.line(stream, each, false)).join("") +
+      this.line(stream, last, true);
   }
 
   /** The oldest first. */

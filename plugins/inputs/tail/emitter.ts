@@ -51,13 +51,6 @@ export class Emitter {
     return this.emit(file, batch, place);
   }
 
-  /** What one file's joiner holds is the other's from now on. */
-  handOver(from: TailedFile, to: TailedFile): void {
-    const sinceMs = this.joining.get(from);
-    if (sinceMs !== undefined) this.joining.set(to, sinceMs);
-    this.joining.delete(from);
-  }
-
   /** Emits what joiners hold whose next line did not come in time, or all of it. */
   async flushJoiners(all: boolean): Promise<void> {
     const nowMs = this.options.ctx.clock.nowMs();

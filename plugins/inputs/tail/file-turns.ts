@@ -5,7 +5,6 @@ import { findCopies } from "./copies.ts";
 import type { Emitter } from "./emitter.ts";
 import type { FileOpener } from "./file-opener.ts";
 import { ReadBuffer } from "./file-reader.ts";
-import { statOf } from "./folder-listing.ts";
 import type { FileTable } from "./file-table.ts";
 import type { FolderWatch } from "./folder-watch.ts";
 import { isTelling, type Place } from "./place.ts";
@@ -76,7 +75,6 @@ export class FileTurns {
       queue.add(before);
       return queue.add(file);
     }
-    if (file.waiting !== undefined && hasContent(file)) await this.goOnFrom(file, file.waiting);
     for (let reads = 0; reads < READS_PER_TURN && !signal.aborted; reads++) {
       let turn;
       try {
@@ -91,6 +89,7 @@ export class FileTurns {
       if (file.lost !== undefined && isTelling(file.place)) file.lost = undefined;
       if (turn.kind === "end") return await this.reachedEnd(file);
       file.grewMs = ctx.clock.nowMs();
+      if (file.waiting !== undefined) await this.endWaiting(file, file.waiting);
       await emitter.emit(file, turn.batch);
     }
     this.checkPath(file);
@@ -119,8 +118,7 @@ export class FileTurns {
       if (predecessor.ledger === file.ledger && !predecessor.isForeign) {
         file.lost &&= predecessor.place;
       }
-      const isWaiting = (predecessor.maker.joiner?.pendingPosition ?? -1) >= 0;
-      file.waiting = isWaiting ? predecessor : predecessor.waiting;
+      file.waiting = isWaiting(predecessor) ? predecessor : predecessor.waiting;
       file.predecessor = undefined;
     }
     // Until something of its new content is seen it may have been truncated once more.
@@ -140,12 +138,10 @@ export class FileTurns {
     return first;
   }
 
-  /** The writer of an earlier file goes on in this one: there comes the rest of the line that it ends with. */
-  private async goOnFrom(file: TailedFile, before: TailedFile): Promise<void> {
-    const { emitter } = this.options;
+  /** The line that an earlier file ends with does not go on in this one. */
+  private async endWaiting(file: TailedFile, before: TailedFile): Promise<void> {
     file.waiting = undefined;
-    if (file.goOnFrom(before)) emitter.handOver(before, file);
-    else await emitter.flush(before);
+    await this.options.emitter.flush(before);
   }
 
   /** The content is another: the rest of what was there before is read first, if there is a copy of it. */
@@ -223,7 +219,9 @@ export class FileTurns {
   private async endOfRotated(file: TailedFile, nowMs: number): Promise<void> {
     const { config, queue, settings } = this.options;
     const isExpected = nowMs - Math.max(file.grewMs, file.rotatedMs) < config.rotate_wait;
-    if (!isExpected && !this.goesOnElsewhere(file)) return await this.giveUp(file);
+    if (!isExpected && !isWaiting(file) && !this.goesOnElsewhere(file)) {
+      return await this.giveUp(file);
+    }
     queue.hot.add(file);
     file.pollMs = nowMs + config.refresh_interval;
     settings.descriptors.used(file);
@@ -275,8 +273,9 @@ export class FileTurns {
   }
 }
 
-function hasContent({ openPath }: TailedFile): boolean {
-  return (statOf(openPath)?.size ?? 0) > 0;
+/** A line waits for its rest, which may come in the next file; after a while it is emitted without. */
+function isWaiting({ maker }: TailedFile): boolean {
+  return (maker.joiner?.pendingPosition ?? -1) >= 0;
 }
 
 function watchedPollMs(quietMs: number): number {

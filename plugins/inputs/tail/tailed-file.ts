@@ -186,12 +186,15 @@ export class TailedFile {
   turn(shared: ReadBuffer): Turn {
     const { reader } = this;
     if (!reader.isOpen) this.open();
+    const isAtStart = reader.offset === 0;
     const result = reader.read(shared);
     if (result.kind === "end") return { kind: "end" };
     if (result.kind === "replaced") {
       this.pending = undefined;
       return result;
     }
+    // Not before something is there: until then the writer may go on in the file before.
+    if (isAtStart && this.waiting !== undefined) this.goOnFrom(this.waiting);
     if (result.kind === "passed") return { kind: "batch", batch: undefined };
     const { from, to, offset } = result;
     const batch = result.kind === "lines"
@@ -208,18 +211,6 @@ export class TailedFile {
     if (result.kind !== "lines") return undefined;
     const { from, to, offset } = result;
     return this.maker.fromLines(shared.buffer, from, to, offset, this.reader.text);
-  }
-
-  /**
-   * The line that another file ends with goes on in this one, of which nothing was read. Returns false where that cannot
-   * be.
-   */
-  goOnFrom(before: TailedFile): boolean {
-    if (this.offset > 0 || !this.maker.goOnFrom(before.maker)) return false;
-    before.pending = undefined;
-    before.goesOnIn = this;
-    this.beganIn = before;
-    return true;
   }
 
   /** That line was emitted. Calls back once it is safe. */
@@ -268,6 +259,15 @@ export class TailedFile {
   /** Gives the descriptor back; the next turn opens the file again, and goes on where it was. */
   rest(): void {
     this.reader.close();
+  }
+
+  /** The line that another file ends with goes on in this one. */
+  private goOnFrom(before: TailedFile): void {
+    if (!this.maker.goOnFrom(before.maker)) return;
+    before.pending = undefined;
+    before.goesOnIn = this;
+    this.beganIn = before;
+    this.waiting = undefined;
   }
 
   private resume(place: Place): void {
