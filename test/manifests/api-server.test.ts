@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { HAS_KUBE_API, KubeApi } from "../support/kube-api.ts";
 import {
   CHART,
-  type DaemonSet,
   daemonSetOf,
   HAS_KUBE_TOOLS,
   kustomize,
   run,
+  type Workload,
 } from "../support/manifests.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { pathOf } from "./api-path.ts";
@@ -59,11 +59,11 @@ describe.skipIf(!HAS_KUBE_TOOLS || !HAS_KUBE_API)("the manifests, with a real AP
     const notes = call("install", CHART, "--create-namespace");
     expect(notes).toContain("thrown away until you say where it is to go");
     expect(notes).toContain("kubectl --namespace x logs daemonset/logs-logcollector");
-    const before = (await set() as unknown as DaemonSet).spec.template.metadata;
+    const before = (await set() as unknown as Workload).spec.template.metadata;
     const forward = "forward.enabled=true,forward.host=agg";
     expect(call("upgrade", CHART, "--set", forward)).not.toContain("thrown away");
     // A changed configuration starts the pods anew.
-    expect((await set() as unknown as DaemonSet).spec.template.metadata).not.toEqual(before);
+    expect((await set() as unknown as Workload).spec.template.metadata).not.toEqual(before);
     call("uninstall");
     await expect(set()).rejects.toThrow(/not found/);
   });

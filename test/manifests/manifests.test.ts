@@ -5,6 +5,7 @@ import { Collector } from "../support/binary.ts";
 import {
   CHART,
   daemonSetOf,
+  find,
   HAS_KUBE_TOOLS,
   helm,
   kustomize,
@@ -12,6 +13,7 @@ import {
   type Manifest,
   mountedAt,
   run,
+  type Workload,
 } from "../support/manifests.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { PLUGIN, RENDERED, SHOP_ORDERS } from "./rendered.ts";
@@ -50,6 +52,28 @@ describe.skipIf(!HAS_KUBE_TOOLS)("the manifests", () => {
         if (input.name !== "tail") continue;
         expect(input.exclude_path).toStartWith(`/var/log/containers/${name}-*_${namespace}_*.log`);
       }
+    },
+  );
+
+  const withEvents = RENDERED.map(([name, render]) => [name, render] as const)
+    .filter(([name]) => /events|several|everything/.test(name));
+  test.each(withEvents)(
+    "%s: the configuration of the pod for events is right",
+    async (_, render) => {
+      using folder = new TempFolder();
+      const manifests = render();
+      const workload = find<Workload>(manifests, "Deployment");
+      const config = layOut(manifests, folder.path, workload);
+      const { containers } = workload.spec.template.spec;
+      const env = Object.fromEntries(containers[0]!.env.map(({ name }) => [name, "value"]));
+      const collector = await Collector.run(["-c", config, "--dry-run"], { env });
+      expect([collector.status, collector.stderr]).toEqual([0, ""]);
+      const files = mountedAt(manifests, "/etc/logcollector", workload);
+      expect(Object.keys(files).sort()).toEqual([
+        "10-events.yaml",
+        "90-outputs.yaml",
+        "logcollector.yaml",
+      ]);
     },
   );
 

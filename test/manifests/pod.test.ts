@@ -7,7 +7,7 @@ import { HAS_KUBE_API, KubeApi, type KubeObject } from "../support/kube-api.ts";
 import { untilAnswer, untilMetric } from "../support/metric.ts";
 import { journalToolsMissing, makeJournal } from "../support/journal-fixtures.ts";
 import { NodeLogs } from "../support/kubelet-logs.ts";
-import { HAS_KUBE_TOOLS, kustomize, mountedAt } from "../support/manifests.ts";
+import { find, HAS_KUBE_TOOLS, kustomize, mountedAt, type Workload } from "../support/manifests.ts";
 import { noPods, Pod, type PodOptions } from "../support/pod.ts";
 import { TempFolder } from "../support/temp-folder.ts";
 import { pathOf } from "./api-path.ts";
@@ -33,8 +33,8 @@ describe.skipIf(!canRun)("a pod of the manifests", () => {
   afterAll(async () => await api?.[Symbol.asyncDispose]());
 
   /** What the kubelet mounts into the pod. */
-  async function account(): Promise<NonNullable<PodOptions["account"]>> {
-    const path = "/api/v1/namespaces/logcollector/serviceaccounts/logcollector/token";
+  async function account(name = "logcollector"): Promise<NonNullable<PodOptions["account"]>> {
+    const path = `/api/v1/namespaces/logcollector/serviceaccounts/${name}/token`;
     const { status } = await api.request("POST", path, { spec: {} }) as KubeObject & {
       readonly status: { readonly token: string };
     };
@@ -140,6 +140,35 @@ describe.skipIf(!canRun)("a pod of the manifests", () => {
     await eventually(() => sink.records.length === 2, () => collector.stderr, 15_000);
     expect(sink.records[1]).toMatchObject({ kubernetes: { labels: { app: "poor-1" } } });
     expect(await collector.stop()).toBe(0);
+  });
+
+  test("for events reads those of the cluster, without rights to anything else", async () => {
+    using folder = new TempFolder();
+    using sink = new HttpSink();
+    const manifests = kustomize("events");
+    for (const manifest of manifests.filter(({ metadata }) => metadata.name.includes("events"))) {
+      await api.request("POST", pathOf(manifest), manifest);
+    }
+    await using pod = new Pod({
+      manifests,
+      workload: find<Workload>(manifests, "Deployment"),
+      node: folder.path,
+      account: await account("logcollector-events"),
+      files: { "90-outputs.yaml": outputTo(sink) },
+    });
+    const collector = await pod.start();
+    await api.request("POST", "/api/v1/namespaces/shop/events", {
+      metadata: { name: "web-1.17" },
+      involvedObject: { kind: "Pod", name: "web-1", namespace: "shop" },
+      reason: "BackOff",
+      message: "Back-off restarting failed container",
+      type: "Warning",
+      lastTimestamp: new Date().toISOString(),
+    });
+    const hasCome = () => sink.records.some(({ reason }) => reason === "BackOff");
+    await eventually(hasCome, () => collector.stderr, 15_000);
+    expect(await collector.stop()).toBe(0);
+    expect(sink.records).toHaveLength(1);
   });
 
   test("is alive, but not ready, while it cannot deliver", async () => {

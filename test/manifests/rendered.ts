@@ -27,6 +27,7 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     },
     containers: { exclude: ["/var/log/containers/*_kube-system_*.log"], docker: true },
     journald: { enabled: true },
+    events: { enabled: true, options: { kube_namespace: "shop" } },
     service: { flush: 5, "storage.max_chunks_up": 64 },
     inputs: [{ name: "dummy", tag: "heartbeat" }],
     filters: [SHOP_ORDERS],
@@ -76,7 +77,7 @@ export const RENDERED: [name: string, render: () => Manifest[]][] = [
   ...OVERLAYS.map((name): [string, () => Manifest[]] => [`overlay ${name}`, () => kustomize(name)]),
   [
     "several components",
-    () => kustomizeWith("journald", "docker", "plugin-configmap", "aggregator"),
+    () => kustomizeWith("events", "journald", "docker", "plugin-configmap", "aggregator"),
   ],
   ...Object.entries(VALUES).map(([name, values]): [string, () => Manifest[]] => [
     `chart with ${name}`,

@@ -35,6 +35,7 @@ export interface Container extends Json {
   readonly image: string;
   readonly args: readonly string[];
   readonly env: readonly { readonly name: string }[];
+  readonly securityContext: { readonly runAsUser?: number };
   readonly volumeMounts: readonly {
     readonly name: string;
     readonly mountPath: string;
@@ -42,13 +43,22 @@ export interface Container extends Json {
   }[];
 }
 
+/** A ConfigMap in a volume; all of it, or some of its files. */
+export interface ConfigMapSource {
+  readonly name: string;
+  readonly items?: readonly { readonly key: string; readonly path: string }[];
+}
+
 export interface Volume extends Json {
   readonly name: string;
-  readonly configMap?: { readonly name: string };
+  readonly configMap?: ConfigMapSource;
+  readonly projected?: { readonly sources: readonly { readonly configMap: ConfigMapSource }[] };
+  readonly emptyDir?: object;
   readonly hostPath?: { readonly path: string; readonly type: string };
 }
 
-export interface DaemonSet extends Manifest {
+/** A DaemonSet or a Deployment. */
+export interface Workload extends Manifest {
   readonly spec: {
     readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
     readonly template: {
@@ -57,6 +67,7 @@ export interface DaemonSet extends Manifest {
         readonly containers: readonly Container[];
         readonly volumes: readonly Volume[];
         readonly terminationGracePeriodSeconds: number;
+        readonly securityContext?: { readonly runAsUser?: number };
         readonly [field: string]: unknown;
       };
     };
@@ -123,24 +134,41 @@ export function find<M extends Manifest>(
   return found as M;
 }
 
-export const daemonSetOf = (manifests: readonly Manifest[]): DaemonSet =>
-  find<DaemonSet>(manifests, "DaemonSet");
+export const daemonSetOf = (manifests: readonly Manifest[]): Workload =>
+  find<Workload>(manifests, "DaemonSet");
 
-/** What a pod finds in a folder that a ConfigMap is mounted to. */
+/** What a pod finds in a folder that ConfigMaps are mounted to. */
 export function mountedAt(
   manifests: readonly Manifest[],
   path: string,
+  workload: Workload = daemonSetOf(manifests),
 ): Readonly<Record<string, string>> {
-  const { containers, volumes } = daemonSetOf(manifests).spec.template.spec;
+  const { containers, volumes } = workload.spec.template.spec;
   const mount = containers[0]!.volumeMounts.find(({ mountPath }) => mountPath === path);
-  const volume = volumes.find(({ name }) => name === mount?.name);
-  if (volume?.configMap === undefined) throw new Error(`No ConfigMap is mounted to ${path}`);
-  return find<ConfigMap>(manifests, "ConfigMap", volume.configMap.name).data;
+  const { configMap, projected } = volumes.find(({ name }) => name === mount?.name) ?? {};
+  const sources = configMap !== undefined
+    ? [configMap]
+    : projected?.sources.map((source) => source.configMap);
+  if (sources === undefined) throw new Error(`No ConfigMap is mounted to ${path}`);
+  return Object.assign({}, ...sources.map((source) => filesOf(manifests, source)));
+}
+
+function filesOf(
+  manifests: readonly Manifest[],
+  { name, items }: ConfigMapSource,
+): Readonly<Record<string, string>> {
+  const { data } = find<ConfigMap>(manifests, "ConfigMap", name);
+  if (items === undefined) return data;
+  return Object.fromEntries(items.map(({ key, path }) => [path, data[key]!]));
 }
 
 /** Puts what is mounted to the container into a folder, as a node would have it; gives the configuration's path. */
-export function layOut(manifests: readonly Manifest[], folder: string): string {
-  const { containers } = daemonSetOf(manifests).spec.template.spec;
+export function layOut(
+  manifests: readonly Manifest[],
+  folder: string,
+  workload: Workload = daemonSetOf(manifests),
+): string {
+  const { containers } = workload.spec.template.spec;
   const paths: Record<string, string> = {};
   for (const { mountPath } of containers[0]!.volumeMounts) {
     paths[mountPath] = join(folder, mountPath);
@@ -151,7 +179,7 @@ export function layOut(manifests: readonly Manifest[], folder: string): string {
   mkdirSync(paths["/plugins"], { recursive: true });
   for (const mount of ["/etc/logcollector", "/plugins"]) {
     if (containers[0]!.volumeMounts.every(({ mountPath }) => mountPath !== mount)) continue;
-    for (const [name, text] of Object.entries(mountedAt(manifests, mount))) {
+    for (const [name, text] of Object.entries(mountedAt(manifests, mount, workload))) {
       // Paths of the configuration are the node's: here they are in the folder.
       const here = name.endsWith(".ts") ? text : text.replaceAll(
         /(?<=[\s,'"])\/(?=var\/log\b|var\/lib\b|plugins\b|etc\/)/g,

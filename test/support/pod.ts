@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Collector } from "./binary.ts";
 import { ConfigMapVolume } from "./config-map-volume.ts";
-import { daemonSetOf, type Manifest, mountedAt } from "./manifests.ts";
+import { daemonSetOf, type Manifest, mountedAt, type Workload } from "./manifests.ts";
 import { TempFolder } from "./temp-folder.ts";
 
 /** Why there can be no pods here, if there cannot. */
@@ -21,7 +21,8 @@ export const noPods: string | undefined = process.getuid?.() !== 0
 const CONTAINER = `
 set -eu
 root=$1
-shift
+user=$2
+shift 2
 mount -t tmpfs -o mode=755 tmpfs "$root"
 bind() {
   if [ -d "$1" ]; then mkdir -p "$root$2"; else mkdir -p "$(dirname "$root$2")"; touch "$root$2"; fi
@@ -40,11 +41,13 @@ shift
 bind "$1" /logcollector ro
 shift
 mount -o remount,bind,ro "$root"
-exec chroot "$root" /usr/bin/setpriv --bounding-set=-all --inh-caps=-all --no-new-privs /logcollector "$@"
+exec chroot "$root" /usr/bin/setpriv --reuid=$user --regid=$user --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs /logcollector "$@"
 `;
 
 export interface PodOptions {
   readonly manifests: readonly Manifest[];
+  /** Default: the DaemonSet. */
+  readonly workload?: Workload;
   /** The folder that stands for the node's root. */
   readonly node: string;
   /** What the pod gets of its service account. */
@@ -54,24 +57,32 @@ export interface PodOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The compiled program as a pod of the DaemonSet runs it, without a cluster. */
+/** The compiled program as a pod runs it, without a cluster. */
 export class Pod implements AsyncDisposable {
   readonly volumes = new Map<string, ConfigMapVolume>();
   private readonly folder = new TempFolder();
   private readonly mounts: string[] = [];
   private readonly options: PodOptions;
+  private readonly args: readonly string[];
+  private readonly user: number;
   private running: Collector | undefined;
 
   constructor(options: PodOptions) {
     this.options = options;
-    const { manifests, node, account, files } = options;
+    const { manifests, node, account, files, workload = daemonSetOf(manifests) } = options;
+    // Whoever the program runs as.
+    chmodSync(this.folder.path, 0o755);
     mkdirSync(this.folder.at("root"));
-    const { containers, volumes } = daemonSetOf(manifests).spec.template.spec;
+    const { containers, volumes, securityContext } = workload.spec.template.spec;
+    this.args = containers[0]!.args;
+    this.user = securityContext?.runAsUser ?? containers[0]!.securityContext.runAsUser ?? -1;
     for (const { name, mountPath, readOnly } of containers[0]!.volumeMounts) {
-      const { hostPath, configMap } = volumes.find((each) => each.name === name)!;
-      if (configMap !== undefined) {
+      const { hostPath, configMap, projected, emptyDir } = volumes.find((each) =>
+        each.name === name
+      )!;
+      if (configMap !== undefined || projected !== undefined) {
         const own = mountPath === "/etc/logcollector" ? files : {};
-        const all = { ...mountedAt(manifests, mountPath), ...own };
+        const all = { ...mountedAt(manifests, mountPath, workload), ...own };
         const volume = new ConfigMapVolume(this.folder.at(name), onAnyPort(all));
         this.volumes.set(mountPath, volume);
         this.mounts.push(volume.folder, mountPath, "ro");
@@ -79,6 +90,11 @@ export class Pod implements AsyncDisposable {
         const path = join(node, hostPath.path);
         if (hostPath.type === "DirectoryOrCreate") mkdirSync(path, { recursive: true });
         this.mounts.push(path, mountPath, readOnly ? "ro" : "rw");
+      } else if (emptyDir !== undefined) {
+        mkdirSync(this.folder.at(name));
+        // What `fsGroup` is for.
+        chownSync(this.folder.at(name), this.user, this.user);
+        this.mounts.push(this.folder.at(name), mountPath, "rw");
       }
     }
     if (account === undefined) return;
@@ -97,9 +113,8 @@ export class Pod implements AsyncDisposable {
   }
 
   async start(): Promise<Collector> {
-    const { manifests, account, env } = this.options;
-    const { args } = daemonSetOf(manifests).spec.template.spec.containers[0]!;
-    this.running = new Collector(args, {
+    const { account, env } = this.options;
+    this.running = new Collector(this.args, {
       env: {
         NODE_NAME: "node-1",
         ...account !== undefined && {
@@ -111,6 +126,7 @@ export class Pod implements AsyncDisposable {
       via: [
         ...["unshare", "--mount", "--propagation", "private", "sh", "-c", CONTAINER, "pod"],
         this.folder.at("root"),
+        String(this.user),
         ...this.mounts,
         "--",
       ],

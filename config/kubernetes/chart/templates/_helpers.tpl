@@ -40,3 +40,47 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- include "logcollector.fullname" . }}
 {{- end }}
 {{- end }}
+
+{{- /* What is the same in all containers. */ -}}
+{{- define "logcollector.program" -}}
+image: "{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}"
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+args: [-c, /etc/logcollector/logcollector.yaml]
+env:
+  - name: NODE_NAME
+    valueFrom:
+      fieldRef:
+        fieldPath: spec.nodeName
+  {{- if and .Values.forward.enabled .Values.forward.sharedKeySecret.name }}
+  - name: FORWARD_SHARED_KEY
+    valueFrom:
+      secretKeyRef:
+        {{- toYaml .Values.forward.sharedKeySecret | nindent 8 }}
+  {{- end }}
+  {{- with .Values.env }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .Values.envFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+ports:
+  - name: http
+    containerPort: 2020
+{{- end }}
+
+{{- define "logcollector.probes" -}}
+startupProbe:
+  {{- toYaml .Values.startupProbe | nindent 2 }}
+livenessProbe:
+  {{- toYaml .Values.livenessProbe | nindent 2 }}
+readinessProbe:
+  {{- toYaml .Values.readinessProbe | nindent 2 }}
+{{- end }}
+
+{{- define "logcollector.pullSecrets" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
