@@ -13,6 +13,7 @@ const BUILTINS: Readonly<Record<PluginKind, Readonly<Record<string, Load>>>> = {
   input: {
     dummy: () => require("../../plugins/inputs/dummy.ts"),
     exec: () => require("../../plugins/inputs/exec.ts"),
+    kubernetes_events: () => require("../../plugins/inputs/kubernetes_events.ts"),
     stdin: () => require("../../plugins/inputs/stdin.ts"),
     systemd: () => require("../../plugins/inputs/systemd.ts"),
     tail: () => require("../../plugins/inputs/tail.ts"),

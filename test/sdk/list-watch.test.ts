@@ -12,6 +12,7 @@ import {
 import * as z from "zod";
 import { systemClock } from "../../src/lib/clock.ts";
 import { eventually } from "../support/eventually.ts";
+import { type Answer, change, fakeKubeApi, list, status, watch } from "../support/fake-kube-api.ts";
 import { HAS_KUBE_API, KubeApi } from "../support/kube-api.ts";
 import { Random } from "../support/random.ts";
 import { TempFolder } from "../support/temp-folder.ts";
@@ -71,61 +72,13 @@ class Follower implements AsyncDisposable {
   }
 }
 
-type Answer = (url: URL, request: Request) => Response | Promise<Response>;
-
-/** A server that gives these answers, one after the other; the last again and again. */
-function fakeApi(...answers: readonly Answer[]) {
-  const asked: string[] = [];
-  const server = Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    idleTimeout: 0,
-    fetch(request) {
-      const url = new URL(request.url);
-      const answer = answers[Math.min(asked.length, answers.length - 1)]!;
-      asked.push(url.search);
-      return answer(url, request);
-    },
-  });
-  return {
-    asked,
-    options: { kube_url: `http://127.0.0.1:${server.port}` },
-    [Symbol.dispose]: () => void server.stop(true),
-  };
-}
-
-const object = (name: string, resourceVersion: string) => ({ metadata: { name, resourceVersion } });
-const change = (type: string, name: string, version: string) =>
-  `${JSON.stringify({ type, object: object(name, version) })}\n`;
-
-const list = (version: string, names: readonly string[], next?: string): Answer => () =>
-  Response.json({
-    kind: "PodList",
-    metadata: { resourceVersion: version, ...(next && { continue: next }) },
-    items: names.map((name) => object(name, "1")),
-  });
-const status = (code: number, message: string, headers = {}): Answer => () =>
-  Response.json({ kind: "Status", code, message }, { status: code, headers });
-/** A watch that tells this in these parts and ends, or stays open. */
-const watch = (parts: readonly string[], stays = false): Answer => () =>
-  new Response(
-    new ReadableStream({
-      async start(controller) {
-        for (const part of parts) {
-          controller.enqueue(Buffer.from(part));
-          await Bun.sleep(1);
-        }
-        if (!stays) controller.close();
-      },
-    }),
-  );
 const open = watch([change("BOOKMARK", "-", "99")], true);
 
 describe("listWatch", () => {
   test("lists page by page and watches from there; changes may be cut anywhere", async () => {
     const text = change("ADDED", "ü", "6") + change("DELETED", "a", "7");
     const bytes = [...text].map((letter) => letter);
-    using api = fakeApi(list("5", ["a", "b"], "more"), list("5", ["c"]), watch(bytes), open);
+    using api = fakeKubeApi(list("5", ["a", "b"], "more"), list("5", ["c"]), watch(bytes), open);
     await using follower = new Follower(api.options, {
       path: "/api/v1/pods",
       fieldSelector: "spec.nodeName=n",
@@ -162,7 +115,7 @@ describe("listWatch", () => {
     ["as an answer", status(410, "too old")],
     ["in the watch", watch([gone])],
   ])("410 %s is no failure: everything is listed again, not from memory", async (_, answer) => {
-    using api = fakeApi(list("5", ["a"]), answer, list("9", ["b"]), open);
+    using api = fakeKubeApi(list("5", ["a"]), answer, list("9", ["b"]), open);
     await using follower = new Follower(api.options);
     await follower.until("now 99");
     expect(follower.told.filter((told) => !told.startsWith("watch"))).toEqual([
@@ -180,7 +133,7 @@ describe("listWatch", () => {
 
   test("410 between two pages begins the list again", async () => {
     const answers = [list("5", ["a"], "more"), status(410, "expired"), list("9", ["a", "b"]), open];
-    using api = fakeApi(...answers);
+    using api = fakeKubeApi(...answers);
     await using follower = new Follower(api.options);
     await follower.until("now 99");
     expect(follower.told.slice(0, 6)).toEqual(["list", "has a", "list", "has a", "has b", "at 9"]);
@@ -188,7 +141,7 @@ describe("listWatch", () => {
 
   test("410 again and again is waited out with growing pauses", async () => {
     const turns = Array.from({ length: 6 }, () => [list("5", []), watch([gone])]).flat();
-    using api = fakeApi(...turns, list("6", []), open);
+    using api = fakeKubeApi(...turns, list("6", []), open);
     await using follower = new Follower(api.options);
     await follower.until("now 99");
     const { pauses } = follower.clock;
@@ -197,7 +150,7 @@ describe("listWatch", () => {
   });
 
   test("failures are told, with pauses that grow, and the watch goes on where it was", async () => {
-    using api = fakeApi(
+    using api = fakeKubeApi(
       status(500, "etcd is away"),
       status(503, "later", { "Retry-After": "7" }),
       list("5", ["a"]),
@@ -232,7 +185,7 @@ describe("listWatch", () => {
       /more than 8 MiB/,
     ],
   ])("%s is a failure", async (_, answer, message) => {
-    using api = fakeApi(answer, list("5", ["a"]), open);
+    using api = fakeKubeApi(answer, list("5", ["a"]), open);
     await using follower = new Follower(api.options);
     await follower.until("now 99");
     expect(follower.errors).toEqual([expect.stringMatching(message)]);
@@ -246,7 +199,7 @@ describe("listWatch", () => {
     ["an error", [`{"type":"ERROR","object":{"code":500,"message":"x"}}\n`], /status is 500, x/],
     ["an end at once", [], /ends the watch at once/],
   ])("%s in a watch is a failure, and the watch begins again", async (_, parts, message) => {
-    using api = fakeApi(list("5", []), watch(parts), open);
+    using api = fakeKubeApi(list("5", []), watch(parts), open);
     await using follower = new Follower(api.options);
     await follower.until("now 99");
     expect(follower.errors).toEqual([expect.stringMatching(message)]);
@@ -254,7 +207,7 @@ describe("listWatch", () => {
   });
 
   test("goes on where an earlier one was", async () => {
-    using api = fakeApi(open);
+    using api = fakeKubeApi(open);
     const path = "/api/v1/events";
     await using follower = new Follower(api.options, { path, resourceVersion: "42" });
     await follower.until("now 99");
@@ -273,7 +226,7 @@ describe("listWatch", () => {
       if (tokens.at(-1) !== "Bearer new") return status(401, "Unauthorized")(url, request);
       return (url.searchParams.has("watch") ? open : list("5", []))(url, request);
     };
-    using api = fakeApi(check);
+    using api = fakeKubeApi(check);
     await using follower = new Follower({ ...api.options, kube_token_file: file });
     await follower.until("now 99");
     expect(tokens).toEqual(["Bearer old", "Bearer new", "Bearer new"]);
@@ -281,7 +234,7 @@ describe("listWatch", () => {
   });
 
   test("what a handler throws ends it", async () => {
-    using api = fakeApi(list("5", ["a"]));
+    using api = fakeKubeApi(list("5", ["a"]));
     const config = z.object(kubeApiFields()).parse({ ...api.options, kube_token_file: "/nowhere" });
     const client = kubeClient(config, systemClock);
     const running = listWatch(client, { path: "/x" }, {
