@@ -1,11 +1,18 @@
-// Compiles the one executable. Run by Bun: `npm run build`.
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
-import { writeAuthorModules } from "./author-modules.ts";
-import { writeKernels } from "./kernels.ts";
-import { writeSdkTypes } from "./sdk-types.ts";
+// Compiles the one executable. Run by Bun: `npm run build`. With --platform and --outfile: for another machine.
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { compile, writeEmbedded } from "./compile.ts";
+import { compileOptions, platformOf } from "./platforms.ts";
 
-const OUTFILE = "dist/logcollector";
 const SOURCES = ["src", "plugins", "package.json", "package-lock.json", "scripts"];
+
+const { values: options } = parseArgs({
+  options: {
+    platform: { type: "string" },
+    outfile: { type: "string", default: "dist/logcollector" },
+  },
+});
+const { platform, outfile } = options;
 
 /** The newest change below a path, in milliseconds since the epoch. */
 function newest(path: string): number {
@@ -14,44 +21,21 @@ function newest(path: string): number {
   return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newest(`${path}/${name}`)));
 }
 
-const upToDate = existsSync(OUTFILE) &&
-  statSync(OUTFILE).mtimeMs > Math.max(...SOURCES.map(newest));
+// For another platform the file may be anything.
+const upToDate = platform === undefined && existsSync(outfile) &&
+  statSync(outfile).mtimeMs > Math.max(...SOURCES.map(newest));
 
 if (!upToDate) {
   mkdirSync("dist/embedded", { recursive: true });
-  writeKernels("dist/embedded/kernels.txt");
-  // Parts of the executable that src/cli/plugin/embedded.ts names.
-  writeSdkTypes("dist/embedded/logcollector-sdk.d.ts.txt");
-  await writeAuthorModules("dist/embedded/author-modules.txt");
-  const result = await Bun.build({
-    // The second is where the thread of an isolated plugin starts.
-    entrypoints: ["src/main.ts", "src/worker.ts"],
-    minify: { whitespace: true, syntax: true, identifiers: false },
-    sourcemap: "inline",
-    // Parsed ahead of time: the start takes a third less.
-    bytecode: true,
-    format: "esm",
-    // What both entries need is there once, and what nobody asked for stays unread: 2 MB less at rest.
-    splitting: true,
-    compile: {
-      outfile: OUTFILE,
-      // --smol keeps the heap small: the collector's objects die young, and a bigger heap is no faster.
-      execArgv: ["--smol"],
-      // What runs once at the start is not worth compiling; `run` sets the usual policy.
-      jitPolicy: 8,
-      // What lies in the working directory must not change how the collector runs.
-      autoloadDotenv: false,
-      autoloadBunfig: false,
-    },
-  });
-  if (!result.success) {
-    for (const message of result.logs) console.error(message);
+  try {
+    await writeEmbedded();
+    await compile(
+      platform === undefined ? { outfile } : await compileOptions(platformOf(platform), outfile),
+    );
+  } catch (error) {
+    console.error(error);
     process.exit(1);
   }
 }
-// The executable holds its source maps itself.
-for (const name of readdirSync("dist").filter((each) => each.endsWith(".js.map"))) {
-  rmSync(`dist/${name}`);
-}
-const { size } = statSync(OUTFILE);
-console.error(`${OUTFILE}: ${(size / 1e6).toFixed(1)} MB${upToDate ? " (up to date)" : ""}`);
+const { size } = statSync(outfile);
+console.error(`${outfile}: ${(size / 1e6).toFixed(1)} MB${upToDate ? " (up to date)" : ""}`);

@@ -2,19 +2,13 @@
 import { writeSync } from "node:fs";
 import { type Command, parseArguments, UsageError } from "./cli/arguments.ts";
 import { EXIT } from "./cli/command-io.ts";
-import { docs } from "./cli/docs.ts";
 import type { DlqIo } from "./cli/dlq/show.ts";
 import { help } from "./cli/help.ts";
-import { plugins } from "./cli/plugins.ts";
-import { run, type RunIo } from "./cli/run.ts";
-import { PARSER_SCHEMAS } from "./loader/parser-schemas.ts";
-import { builtins } from "./loader/registry.ts";
-import { schema } from "./cli/schema.ts";
+import type { RunIo } from "./cli/run.ts";
 import { version } from "./cli/version.ts";
 
-// The composition root: the only place that reads argv, installs signal handlers and exits.
-
-const CATALOG = { registry: builtins, parserSchemas: PARSER_SCHEMAS };
+// The composition root: the only place that reads argv, installs signal handlers and exits. A command is
+// loaded when it is asked for: a probe of the health must not load what runs a pipeline.
 
 const io: RunIo & DlqIo = {
   stdout: (text) => writeAll(1, Buffer.from(text)),
@@ -52,14 +46,14 @@ function writeAll(fd: number, bytes: Uint8Array): void {
 
 async function execute(command: Command): Promise<number> {
   switch (command.name) {
-    case "run":
-      return await run(command, io);
     case "help":
       return help(io);
     case "version":
       return version(io);
-    case "plugins":
-      return plugins(command.plugin, io, CATALOG);
+    case "health": {
+      const { health } = require("./cli/health/mod.ts") as typeof import("./cli/health/mod.ts");
+      return await health(command.args, io);
+    }
     case "plugin": {
       const { plugin } = require("./cli/plugin/mod.ts") as typeof import("./cli/plugin/mod.ts");
       return await plugin(command.args, io);
@@ -76,10 +70,12 @@ async function execute(command: Command): Promise<number> {
       const { journal } = require("./cli/journal/mod.ts") as typeof import("./cli/journal/mod.ts");
       return await journal(command.args, io);
     }
-    case "schema":
-      return schema(io, CATALOG);
-    case "docs":
-      return docs(io, CATALOG);
+    default: {
+      const { pipelineCommand } = require(
+        "./cli/pipeline-command.ts",
+      ) as typeof import("./cli/pipeline-command.ts");
+      return await pipelineCommand(command, io);
+    }
   }
 }
 

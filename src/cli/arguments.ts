@@ -2,13 +2,14 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { suggestion } from "../lib/closest.ts";
 import type { PipelineKind } from "../config/common-options.ts";
-import type { ConfigRequest } from "../config/load-config.ts";
+import type { ConfigSource } from "../config/config-source.ts";
 import type { MapEntry, MapNode, ScalarNode } from "../config/node.ts";
 
 /** What the user asked for. */
 export type Command =
   | RunCommand
-  | { readonly name: "help" | "version" | "schema" | "docs" }
+  | { readonly name: "help" | "version" }
+  | { readonly name: "schema" | "docs" }
   | { readonly name: "plugins"; readonly plugin: string | undefined }
   /** The arguments behind the word, which are read where they are needed. */
   | { readonly name: Family; readonly args: readonly string[] };
@@ -20,7 +21,7 @@ export interface RunCommand {
   readonly configPath: string | undefined;
   /** Load none of the user's plugins, whatever the configuration says. */
   readonly noPlugins: boolean;
-  readonly commandLine: NonNullable<ConfigRequest["commandLine"]>;
+  readonly commandLine: NonNullable<ConfigSource["commandLine"]>;
 }
 
 /** The command line is wrong; the message is the line that the user sees. */
@@ -29,7 +30,7 @@ export class UsageError extends Error {
 }
 
 /** Words that begin commands with arguments of their own. */
-const FAMILIES = ["plugin", "dlq", "queue", "journal"] as const;
+const FAMILIES = ["plugin", "dlq", "queue", "journal", "health"] as const;
 type Family = typeof FAMILIES[number];
 
 const SUBCOMMANDS: readonly string[] = [

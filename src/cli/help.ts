@@ -11,6 +11,7 @@ Usage
   logcollector dlq list|show|replay|drop   look after dead letters: "logcollector dlq --help"
   logcollector queue inspect|verify        look into queues on disk: "logcollector queue --help"
   logcollector journal [-n N] [-f] …       show the systemd journal: "logcollector journal --help"
+  logcollector health [--live] …           ask a running collector how it is: "logcollector health --help"
   logcollector plugins [NAME]              list all plugins, or the options of one
   logcollector schema                      print a JSON Schema of the configuration, for editors
   logcollector docs                        print the reference of all options as Markdown

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
-import { type ConfigRequest, findPluginFiles, loadConfig } from "../config/load-config.ts";
+import type { ConfigSource } from "../config/config-source.ts";
+import { findPluginFiles, loadConfig } from "../config/load-config.ts";
 import type { LoadedConfig } from "../config/loaded-config.ts";
 import type { PluginFile } from "../config/plugin-entries.ts";
 import type { ConfigProblem } from "../config/problem.ts";
@@ -33,7 +34,7 @@ export async function loadRun(
   command: RunCommand,
   before?: LoadedRun,
 ): Promise<LoadedRun | { readonly errors: readonly ConfigProblem[] }> {
-  const request: Omit<ConfigRequest, "registry" | "parserSchemas"> = {
+  const request: ConfigSource = {
     path: command.configPath,
     commandLine: command.commandLine,
     env: process.env,

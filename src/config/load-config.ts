@@ -1,9 +1,10 @@
 import type * as z from "zod";
 import type { PluginRegistry } from "../sdk/registry.ts";
 import { describeSchema } from "./describe-schema.ts";
-import { type ConfigFiles, readFailure, systemFiles } from "./files.ts";
+import { type ConfigSource, mergedService, readMainFile, variablesOf } from "./config-source.ts";
+import { systemFiles } from "./files.ts";
 import type { LoadedConfig, ParserSection } from "./loaded-config.ts";
-import { entryOf, type MapEntry, type MapNode } from "./node.ts";
+import { entryOf, type MapNode } from "./node.ts";
 import { checkOptions } from "./option-group.ts";
 import { parserSections } from "./parser-sections.ts";
 import { readParsersFiles } from "./parsers-files.ts";
@@ -11,7 +12,6 @@ import { type PluginFile, pluginFiles } from "./plugin-entries.ts";
 import { pluginInstances } from "./plugin-instances.ts";
 import { readPluginsFiles } from "./plugins-files.ts";
 import { type ConfigProblem, Problems } from "./problem.ts";
-import { FileReader } from "./read-files.ts";
 import { emptySections, type Sections } from "./sections.ts";
 import {
   hasNoEffect,
@@ -20,22 +20,11 @@ import {
   serviceSchema,
 } from "./service-options.ts";
 import { deadLetterFolder, keepsDeadLetters, storageProblems } from "./storage.ts";
-import { Variables } from "./variables.ts";
 
 /** Where a configuration comes from, and what it may name. */
-export interface ConfigRequest {
-  /** The main file, as the user named it. */
-  readonly path?: string | undefined;
-  /** What the command line adds: plugins behind the file's, service options instead of the file's. */
-  readonly commandLine?: Pick<Sections, "plugins"> & Partial<Pick<Sections, "pluginEntries">> & {
-    readonly service: readonly MapEntry[];
-  };
+export interface ConfigRequest extends ConfigSource {
   readonly registry: PluginRegistry;
   readonly parserSchemas: { readonly parser: z.ZodObject; readonly multiline: z.ZodObject };
-  /** The system's environment. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly hostname: string;
-  readonly files?: ConfigFiles;
 }
 
 export type ConfigResult = { readonly config: LoadedConfig } | {
@@ -111,7 +100,7 @@ export function loadConfig(request: ConfigRequest): ConfigResult {
  * configuration can be checked. Mistakes of other sections are left to {@link loadConfig}.
  */
 export function findPluginFiles(
-  request: Omit<ConfigRequest, "registry" | "parserSchemas">,
+  request: ConfigSource,
 ): { readonly files: readonly PluginFile[]; readonly problems: readonly ConfigProblem[] } {
   const files = request.files ?? systemFiles;
   const sections = emptySections();
@@ -128,70 +117,11 @@ export function findPluginFiles(
   return { files: found, problems: problems.sorted() };
 }
 
-function readMainFile(
-  request: Omit<ConfigRequest, "registry" | "parserSchemas">,
-  files: ConfigFiles,
-  sections: Sections,
-  problems: Problems,
-): void {
-  const quiet = new Problems();
-  const reader = new FileReader(files, sections, problems, (node) => {
-    // The variables of the sections read so far; a mistake in one of them is reported once, later.
-    const variables = variablesOf(request, sections, files, quiet);
-    return variables.expandNode(node, problems);
-  });
-  reader.read(request.path!);
-}
-
 function addCommandLine({ commandLine }: ConfigRequest, sections: Sections): void {
   if (commandLine === undefined) return;
   for (const kind of ["input", "filter", "output"] as const) {
     sections.plugins[kind].push(...commandLine.plugins[kind]);
   }
-}
-
-/** The system's variables and the `env` section's, each of which may use those before it. */
-function variablesOf(
-  { env, hostname }: Pick<ConfigRequest, "env" | "hostname">,
-  sections: Sections,
-  files: ConfigFiles,
-  problems: Problems,
-): Variables {
-  const variables = new Variables(env, hostname);
-  for (const { name, value, isFile } of sections.env) {
-    const { text } = variables.expandNode(value, problems);
-    if (!isFile) {
-      variables.set(name, text);
-      continue;
-    }
-    const path = text.replace(/^file:\/\//, "");
-    try {
-      const content = files.read(path).replace(/\r?\n$/, "");
-      if (content === "") problems.add(value.at, `variable "${name}" has an empty file: ${path}`);
-      variables.set(name, content);
-    } catch (error) {
-      problems.add(
-        value.at,
-        `variable "${name}" cannot be read from ${path}: ${readFailure(error)}`,
-      );
-      variables.set(name, "");
-    }
-  }
-  return variables;
-}
-
-/** One service section of all files; what the command line says stands instead of what a file says. */
-function mergedService(
-  { path, commandLine }: Pick<ConfigRequest, "path" | "commandLine">,
-  sections: Sections,
-): MapNode {
-  const fromCommandLine = commandLine?.service ?? [];
-  const replaced = new Set(fromCommandLine.map((entry) => entry.key));
-  replaced.delete("parsers_file");
-  const fromFiles = sections.service.flatMap((map) => map.entries)
-    .filter((entry) => !replaced.has(entry.key.toLowerCase()));
-  const at = sections.service[0]?.at ?? { file: path ?? "command line", line: 0, column: 0 };
-  return { kind: "map", at, entries: [...fromFiles, ...fromCommandLine] };
 }
 
 function checkService(map: MapNode, problems: Problems): ServiceOptions | undefined {

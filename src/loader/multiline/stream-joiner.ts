@@ -151,6 +151,10 @@ class StreamJoiner implements LineJoiner {
     for (const parser of this.parsers) parser.flush(out);
   }
 
+  moveTo(position: number): void {
+    for (const parser of this.parsers) parser.moveTo(position);
+  }
+
   get pendingPosition(): number {
     let first = -1;
     for (const { pendingPosition } of this.parsers) {
