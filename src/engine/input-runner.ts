@@ -35,6 +35,8 @@ export interface InputRunnerOptions {
 }
 
 /** An input that breathes lets others have a turn after so much time. */
+/** What the way of a batch leaves behind, however small it is, in bytes. */
+const GARBAGE_OF_BATCH = 4096;
 const BREATH_MS = 1;
 const RESTART = { baseMs: 1000, capMs: 60_000 };
 
@@ -199,7 +201,7 @@ export class InputRunner {
       wait = entrance.process(batch, ticket);
     } finally {
       ticket.release();
-      this.garbageSinceBreath += batch.bytes * batch.expire();
+      this.garbageSinceBreath += GARBAGE_OF_BATCH + batch.bytes * batch.expire();
     }
     metrics.pendingBytes.value = this.acks.pendingBytes;
     if (wait !== undefined) return this.paused(wait);
