@@ -13,6 +13,7 @@ import { ReadMemory } from "./read-memory.ts";
 import { ReadyPayloads } from "./ready-payloads.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentLog } from "./segment-log.ts";
+import { SegmentRemoval } from "./segment-removal.ts";
 import { WaitingPayloads } from "./waiting-payloads.ts";
 
 export interface DiskQueueOptions extends QueueEvents {
@@ -66,6 +67,7 @@ export class DiskQueue implements PayloadQueue {
   recoveredRecords: number;
   private cursorIsOld = false;
   private readonly trouble: DiskTrouble;
+  private readonly removal: SegmentRemoval;
   private isDeferred = false;
   private cancelRetry: (() => void) | undefined;
   private isClosed = false;
@@ -91,6 +93,13 @@ export class DiskQueue implements PayloadQueue {
       onSynced: () => this.synced(),
       onError: (what, error) => this.trouble.report(what, error),
       onRewritten: () => this.reader.forgetPlaces(),
+    });
+    this.removal = new SegmentRemoval({
+      log: this.log,
+      cursorFile: opened.cursorFile,
+      cursorIsWritten: () => !this.cursorIsOld || this.writeCursor(),
+      onRemoved: () => options.onSpace(),
+      onError: (error) => this.trouble.report("remove what was delivered from", error),
     });
     this.reader = new LogReader({
       files,
@@ -204,16 +213,7 @@ export class DiskQueue implements PayloadQueue {
 
   /** Takes retired segments away, after the positions in them were written down elsewhere. */
   async remove(segments: readonly Segment[]): Promise<void> {
-    if (segments.length === 0) return;
-    // First the cursor: a segment that is missing behind it would look like a loss.
-    if (this.cursorIsOld && !this.writeCursor()) return;
-    try {
-      await this.options.opened.cursorFile.sync();
-      for (const segment of segments) this.log.remove(segment);
-      this.options.onSpace();
-    } catch (error) {
-      this.trouble.report("remove what was delivered from", error);
-    }
+    await this.removal.remove(segments);
   }
 
   async close(): Promise<void> {
@@ -223,7 +223,7 @@ export class DiskQueue implements PayloadQueue {
     await this.settle();
     this.commit.close();
     this.log.close();
-    await this.remove(this.retired());
+    await this.removal.close(this.retired());
     this.reader.close();
     this.writeCursor();
     this.options.opened.cursorFile.close();

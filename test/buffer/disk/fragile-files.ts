@@ -105,6 +105,8 @@ export class FragileFiles implements DiskFiles {
     const copy = Buffer.from(content.bytes);
     this.syncs++;
     await Promise.resolve();
+    // A file that was closed meanwhile is one that nobody can sync.
+    this.content(fd);
     const fault = this.change("sync", this.pathOf(content));
     if (fault !== undefined) throw failure(fault, this.pathOf(content));
     content.durable = copy;

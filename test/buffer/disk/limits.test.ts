@@ -134,3 +134,18 @@ describe("a disk queue whose disk is in trouble", () => {
     expect(model.drops).toEqual([]);
   });
 });
+
+test("a disk queue that is closed while segments are being taken away lets that come to its end", async () => {
+  const model = new QueueModel({ random: new Random(1), segmentBytes: 300 });
+  await model.start();
+  for (let i = 0; i < 4; i++) model.read("a", 5);
+  await model.drain();
+  const retired = model.queue.retired();
+  expect(retired).not.toEqual([]);
+  const removal = model.queue.remove(retired);
+  await model.queue.close();
+  await removal;
+  await model.queue.remove(retired);
+  expect(model.messages).toBe("");
+  expect(retired.filter(({ path }) => model.files.facts(path) !== undefined)).toEqual([]);
+});
