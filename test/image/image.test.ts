@@ -63,7 +63,9 @@ describe.skipIf(CANNOT !== undefined)("the container image", () => {
   });
   afterAll(() => {
     buildah.run("rm", "--all");
-    buildah.run("rmi", "--force", IMAGE, "logcollector:prebuilt");
+    for (const image of [IMAGE, "logcollector:prebuilt"]) {
+      if (buildah.has(image)) buildah.run("rmi", "--force", image);
+    }
     // What failed builds left.
     buildah.run("rmi", "--prune");
   });

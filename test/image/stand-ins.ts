@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Buildah, command } from "./buildah.ts";
@@ -63,9 +71,21 @@ function machinesNode(): string {
 /** Mounts that let npm in the image work with the machine's settings and cache. */
 export function npmVolumes(): string[] {
   const setting = (name: string) => command(["npm", "config", "get", name]);
+  const user = setting("userconfig");
   const authorities = setting("cafile");
+  const settings = join(CACHE, "npmrc");
+  writeFileSync(
+    settings,
+    [
+      existsSync(user) ? readFileSync(user, "utf8") : "",
+      `registry=${setting("registry")}`,
+      ...(existsSync(authorities) ? [`cafile=${authorities}`] : []),
+      "",
+    ].join("\n"),
+    { mode: 0o600 },
+  );
   const mounts = [
-    ...(existsSync(setting("userconfig")) ? [`${setting("userconfig")}:/root/.npmrc:ro`] : []),
+    `${settings}:/root/.npmrc:ro`,
     ...(existsSync(authorities) ? [`${authorities}:${authorities}:ro`] : []),
     `${setting("cache")}:/root/.npm`,
   ];
