@@ -13,7 +13,8 @@ export function command(
 
 /** Containers and images in a folder of their own, without an engine and away from the machine's. */
 export class Buildah {
-  private readonly options: readonly string[];
+  /** Say where, and go in front of the task. */
+  readonly options: readonly string[];
 
   constructor(folder: string) {
     this.options = [

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
+import { TempFolder } from "../support/temp-folder.ts";
 import { Buildah, command } from "./buildah.ts";
 import { Container } from "./container.ts";
 import { CACHE, makeStandIns, npmVolumes } from "./stand-ins.ts";
@@ -19,6 +20,7 @@ if (CANNOT !== undefined) console.warn(`Skipping the tests of the image: ${CANNO
 
 const NONROOT = 65_532;
 const IMAGE = "logcollector:test";
+const PLATFORM = process.arch === "arm64" ? "linux-arm64" : "linux-x64";
 const buildah = new Buildah(CACHE);
 let root: string;
 
@@ -63,7 +65,7 @@ describe.skipIf(CANNOT !== undefined)("the container image", () => {
   });
   afterAll(() => {
     buildah.run("rm", "--all");
-    for (const image of [IMAGE, "logcollector:prebuilt"]) {
+    for (const image of [IMAGE, "logcollector:prebuilt", "logcollector:script"]) {
       if (buildah.has(image)) buildah.run("rmi", "--force", image);
     }
     // What failed builds left.
@@ -157,10 +159,40 @@ describe.skipIf(CANNOT !== undefined)("the container image", () => {
   });
 
   test("is the same, bit for bit, with the executable that a release has", () => {
-    const name = process.arch === "arm64" ? "linux-arm64" : "linux-x64";
-    const binary = `dist/logcollector-${name}`;
-    command(["bun", "scripts/build.ts", "--platform", name, "--outfile", binary]);
+    const binary = `dist/logcollector-${PLATFORM}`;
+    command([process.execPath, "scripts/build.ts", "--platform", PLATFORM, "--outfile", binary]);
     build("logcollector:prebuilt", "--build-arg", `BINARY=${binary}`);
     expect(configOf("logcollector:prebuilt").rootfs).toEqual(configOf(IMAGE).rootfs);
+  });
+
+  test("is built, labelled and measured by scripts/image.ts, whatever else is installed", () => {
+    using folder = new TempFolder();
+    const program = (name: string, text: string) =>
+      writeFileSync(folder.at(name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    // A client without an engine, and this test's own place for images.
+    program("docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1");
+    program("podman", "exit 125");
+    program("buildah", `exec ${Bun.which("buildah")} ${buildah.options.join(" ")} "$@"`);
+    const tag = "logcollector:script";
+    const { exitCode, stderr } = Bun.spawnSync([
+      ...[process.execPath, "scripts/image.ts", "--tag", tag],
+      ...["--prebuilt", `dist/logcollector-${PLATFORM}`],
+    ], {
+      env: {
+        ...process.env,
+        PATH: `${folder.path}:${process.env.PATH}`,
+        BUILDAH_ISOLATION: "chroot",
+        SOURCE_DATE_EPOCH: "1700000000",
+      },
+    });
+    expect([`${stderr}`, exitCode]).toEqual([expect.any(String), 0]);
+    expect(`${stderr}`).toContain(`Building ${tag} with buildah`);
+    expect(`${stderr}`).toMatch(/: 118\.\d MB on disk, 54\.\d MB packed with gzip/);
+    const { config, rootfs } = configOf(tag);
+    expect(config.Labels).toMatchObject({
+      "org.opencontainers.image.revision": command(["git", "rev-parse", "HEAD"]),
+      "org.opencontainers.image.created": "2023-11-14T22:13:20Z",
+    });
+    expect(rootfs).toEqual(configOf(IMAGE).rootfs);
   });
 });
