@@ -10,7 +10,9 @@ export interface BenchPipeline {
   readonly sink: "null" | "file" | "http" | "forward" | "es";
   /** YAML of the input's own options and of the filters, as Fluent Bit understands it too. */
   readonly input: Readonly<Record<string, string>>;
-  readonly filter?: Readonly<Record<string, string>>;
+  readonly filters?: readonly Readonly<Record<string, string>>[];
+  /** Options of the output besides. */
+  readonly output?: Readonly<Record<string, string>>;
   /** A plugin of the user's that the filter is, relative to the repository. Fluent Bit has no such pipeline. */
   readonly plugin?: string;
   readonly oursAlone?: boolean;
@@ -79,7 +81,32 @@ export const PIPELINES: readonly BenchPipeline[] = [
     recordsPerLine: 1,
     sink: "file",
     input: { parser: "bench_json" },
-    filter: { name: "grep", exclude: "level ^none$" },
+    filters: [{ name: "grep", exclude: "level ^none$" }],
+  },
+  {
+    name: "JSON → grep, modify, nest → http",
+    kind: "json",
+    recordsPerLine: 1,
+    sink: "http",
+    input: { parser: "bench_json" },
+    filters: [
+      { name: "grep", exclude: "level ^none$" },
+      { name: "modify", rename: "msg message", add: "cluster bench" },
+      {
+        name: "nest",
+        operation: "nest",
+        wildcard: "request_*",
+        nest_under: "request",
+      },
+    ],
+  },
+  {
+    name: "raw → http, gzip",
+    kind: "json",
+    recordsPerLine: 1,
+    sink: "http",
+    input: {},
+    output: { compress: "gzip" },
   },
   {
     name: "JSON → script → file",
@@ -87,10 +114,10 @@ export const PIPELINES: readonly BenchPipeline[] = [
     recordsPerLine: 1,
     sink: "file",
     input: { parser: "bench_json" },
-    filter: {
+    filters: [{
       name: "script",
       code: `'(record) => record.level === "none" ? null : record'`,
-    },
+    }],
     oursAlone: true,
   },
   {
@@ -99,7 +126,7 @@ export const PIPELINES: readonly BenchPipeline[] = [
     recordsPerLine: 1,
     sink: "file",
     input: { parser: "bench_json" },
-    filter: { name: "bench_user" },
+    filters: [{ name: "bench_user" }],
     plugin: "bench/user-filter.ts",
     oursAlone: true,
   },
@@ -148,11 +175,12 @@ export function configFor(pipeline: BenchPipeline, target: ConfigTarget): string
     "pipeline:",
     "  inputs:",
     ...listItem(input),
-    ...(pipeline.filter === undefined
-      ? []
-      : ["  filters:", ...listItem({ ...pipeline.filter, match: "'*'" })]),
+    ...(pipeline.filters === undefined ? [] : [
+      "  filters:",
+      ...pipeline.filters.flatMap((filter) => listItem({ ...filter, match: "'*'" })),
+    ]),
     "  outputs:",
-    ...listItem(outputOptions(pipeline, target)),
+    ...listItem({ ...outputOptions(pipeline, target), ...pipeline.output }),
     "",
   ].join("\n");
 }

@@ -53,7 +53,9 @@ const sink = Bun.serve({
   hostname: "127.0.0.1",
   maxRequestBodySize: 64 * 1024 * 1024,
   async fetch(request) {
-    const lines = countLines(await request.bytes());
+    const body = await request.bytes();
+    const isPacked = request.headers.get("content-encoding") === "gzip";
+    const lines = countLines(isPacked ? Bun.gunzipSync(new Uint8Array(body)) : body);
     if (!request.url.endsWith("/_bulk")) {
       received += lines;
       return new Response("ok");

@@ -2,6 +2,7 @@ import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeAuthorModules } from "./author-modules.ts";
 import { dropSourceTexts } from "./drop-source-texts.ts";
+import { writeKernels } from "./kernels.ts";
 import { leanDependencies } from "./lean-dependencies.ts";
 import { writeSdkTypes } from "./sdk-types.ts";
 
@@ -12,8 +13,9 @@ export interface CompileOptions {
   readonly target?: Bun.Build.CompileTarget;
 }
 
-/** Writes the parts of the executable that src/cli/plugin/embedded.ts names. They are needed before `compile`. */
+/** Writes the parts of the executable that src/lib/kernels.ts and src/cli/plugin/embedded.ts name. They are needed before `compile`. */
 export async function writeEmbedded(): Promise<void> {
+  writeKernels("dist/embedded/kernels.txt");
   writeSdkTypes("dist/embedded/logcollector-sdk.d.ts.txt");
   await writeAuthorModules("dist/embedded/author-modules.zst.txt");
 }

@@ -25,7 +25,8 @@ export default defineParser({
     }
     // A field of that name would change the object itself, so those take the slow way.
     const plainNames = !regex.names.includes("__proto__");
-    const parse = plainNames && skipEmpty && !regex.names.includes("")
+    const isPlain = plainNames && skipEmpty && !regex.names.includes("");
+    const parse = isPlain
       ? (line: string): Body | null => {
         const match = regex.exec(line);
         return match === null ? null : withoutEmpty(regex.names, match);
@@ -34,7 +35,7 @@ export default defineParser({
         const match = regex.exec(line);
         return match === null ? null : withEverything(regex.names, match, skipEmpty);
       };
-    return { parse };
+    return { parse, groups: isPlain ? regex : undefined };
   },
 });
 

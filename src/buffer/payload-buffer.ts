@@ -1,8 +1,14 @@
 import type { Framing } from "../sdk/payload.ts";
 
+/** Of larger memory so much is kept, up to so many times the full size each. */
+const KEPT_LARGE = 4;
+const LARGEST = 4;
+
 /** Memory of full size that is not in use, shared by the payloads of one output. */
 export class BufferPool {
   private readonly free: Buffer[] = [];
+  /** Larger ones, for batches of which each alone becomes more than a payload of full size. */
+  private readonly large: Buffer[] = [];
   readonly size: number;
   private readonly keep: number;
 
@@ -15,8 +21,18 @@ export class BufferPool {
     return this.free.pop();
   }
 
+  /** Memory of more than full size, at least so many bytes. */
+  takeLarge(bytes: number): Buffer | undefined {
+    const at = this.large.findIndex(({ length }) => length >= bytes);
+    return at < 0 ? undefined : this.large.splice(at, 1)[0];
+  }
+
   give(buffer: Buffer): void {
-    if (buffer.length === this.size && this.free.length < this.keep) this.free.push(buffer);
+    if (buffer.length === this.size) {
+      if (this.free.length < this.keep) this.free.push(buffer);
+    } else if (buffer.length > this.size && buffer.length <= this.size * LARGEST) {
+      if (this.large.length < KEPT_LARGE) this.large.push(buffer);
+    }
   }
 }
 
@@ -79,8 +95,12 @@ export class PayloadBuffer {
     let size = this.buffer.length;
     while (size < needed) size *= 2;
     const full = size >= this.pool.size && needed <= this.pool.size;
-    const next = (full ? this.pool.take() : undefined) ??
-      Buffer.allocUnsafeSlow(full ? this.pool.size : size);
+    const known = full
+      ? this.pool.take()
+      : needed > this.pool.size
+      ? this.pool.takeLarge(needed)
+      : undefined;
+    const next = known ?? Buffer.allocUnsafeSlow(full ? this.pool.size : size);
     next.set(this.buffer.subarray(0, this.length));
     this.pool.give(this.buffer);
     this.buffer = next;

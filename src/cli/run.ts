@@ -52,6 +52,8 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   const letters = keepDeadLetters(config.service, log, metrics);
   const parts = { log, metrics, text, heap: new HeapKeeper(), keep: letters.keep };
   const ready = readyRun(loaded, parts);
+  // What read the configuration is done: the peak is not to be that of the start.
+  text.release();
   const assembled = await assembleRun(ready);
   if ("errors" in assembled) return reportProblems(assembled.errors, io);
   const { pipeline } = assembled;
@@ -90,6 +92,7 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     manager,
     log: say,
   });
+  text.release();
   const status = await operate(pipeline, reloader, { ...parts, io, hangUps, manager });
   await liveEdit.pause();
   letters.close();

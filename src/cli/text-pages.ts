@@ -4,7 +4,7 @@ import type { Logger } from "../sdk/context.ts";
 
 const MADV_DONTNEED = 4;
 /** After so many bytes of work code is compiled for the first time, and then again each time it doubled. */
-const FIRST_WORK_BYTES = 4_000_000;
+const FIRST_WORK_BYTES = 60_000;
 
 /**
  * Gives back the memory of machine code that is not in use any more. The executable's text is mapped from its

@@ -31,7 +31,9 @@ export const systemFiles: ConfigFiles = {
     if (rest === "") return [pattern];
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
     const found: string[] = [];
-    for (const path of new Bun.Glob(rest).scanSync({ cwd: folder, dot: false, onlyFiles: true })) {
+    // To Bun a link is no file, and in a mounted ConfigMap all files are links.
+    for (const path of new Bun.Glob(rest).scanSync({ cwd: folder, dot: false, onlyFiles: false })) {
+      if (!systemFiles.exists(join(folder, path))) continue;
       found.push(join(folder, path));
       if (found.length >= MAX_GLOB_FILES) break;
     }

@@ -1,5 +1,5 @@
 import type { Clock } from "../sdk/context.ts";
-import { type BackoffLimits, backoffMs } from "./backoff.ts";
+import { type BackoffLimits, backoffMs } from "../lib/backoff.ts";
 
 /** The pause between attempts when there is no time for another. */
 const CUT_PAUSE_MS = 250;

@@ -67,7 +67,7 @@ export class FilterChain {
       if (batch.length === 0) return undefined;
       const filter = filters[i]!;
       if (passage.emitter !== undefined && filter.standsFor(passage.emitter)) continue;
-      batch.detach();
+      if (!filter.borrows) batch.detach();
       const result = filter.process(batch, passage.ticket);
       if (result instanceof Promise) {
         return this.later(result, batch, i, filter, passage);

@@ -55,6 +55,11 @@ export class FilterRunner {
     this.filter = filter;
   }
 
+  /** See {@link Filter.borrows}. */
+  get borrows(): boolean {
+    return this.filter.borrows === true;
+  }
+
   /** What the other emits is not for this one: it is its own, or that of the one before it in its place. */
   standsFor(emitter: FilterRunner): boolean {
     return emitter === this || emitter === this.predecessor;

@@ -5,7 +5,7 @@ import type { Ack, CheckpointOptions, CheckpointStore } from "../sdk/checkpoint.
 import type { Clock, Logger } from "../sdk/context.ts";
 import type { Input } from "../sdk/define.ts";
 import { prepare } from "../sdk/preparable.ts";
-import { backoffMs } from "./backoff.ts";
+import { backoffMs } from "../lib/backoff.ts";
 import type { EmissionOrder } from "./emission-order.ts";
 import type { Entrance } from "./entrance.ts";
 import { InputCheckpoints } from "./input-checkpoints.ts";

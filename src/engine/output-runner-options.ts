@@ -1,7 +1,7 @@
 import type { PayloadQueue, QueueEvents, QueueLimits } from "../buffer/payload-queue.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 import type { EncodedOutput, Output } from "../sdk/define.ts";
-import type { BackoffLimits } from "./backoff.ts";
+import type { BackoffLimits } from "../lib/backoff.ts";
 import type { DeliveryBook } from "./delivery-book.ts";
 import type { OutputMetrics } from "./metrics.ts";
 import type { GivenUp } from "./sender.ts";

@@ -6,7 +6,7 @@ import type { Clock, Logger } from "../sdk/context.ts";
 import type { EncodedOutput } from "../sdk/define.ts";
 import { dropReason, dropReasons, withoutRecords } from "../sdk/drop-reasons.ts";
 import { PartialError, PermanentError, ThrottledError } from "../sdk/errors.ts";
-import { type BackoffLimits, backoffMs } from "./backoff.ts";
+import { type BackoffLimits, backoffMs } from "../lib/backoff.ts";
 import { Circuit } from "./circuit.ts";
 import type { DeliveryBook } from "./delivery-book.ts";
 import type { OutputMetrics } from "./metrics.ts";

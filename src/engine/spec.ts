@@ -12,7 +12,7 @@ import type { EncodedOutput, Filter, Input, Output } from "../sdk/define.ts";
 import type { DiskFiles } from "../buffer/disk/files.ts";
 import type { FullPolicy } from "../buffer/payload-queue.ts";
 import type { CheckpointOptions } from "../sdk/checkpoint.ts";
-import type { BackoffLimits } from "./backoff.ts";
+import type { BackoffLimits } from "../lib/backoff.ts";
 import type { BookMetrics } from "./books.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
 import type { GivenUp } from "./sender.ts";

@@ -1,3 +1,4 @@
+import { putBytes } from "./byte-runs.ts";
 import type { MsgpackWriter } from "./msgpack-writer.ts";
 
 const QUOTE = 0x22;
@@ -22,6 +23,12 @@ const LONGEST_SHORT_TEXT = 31;
 /** Every power of ten up to this is a double, so that a division by one rounds once. */
 const POWERS = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 
+/** The last members of a map, in msgpack. */
+export interface MapTail {
+  readonly bytes: Buffer;
+  readonly count: number;
+}
+
 /**
  * Writes JSON in msgpack without making values of it. Only for JSON exactly as JSON.stringify writes it, without
  * spaces: nothing is checked here.
@@ -36,12 +43,15 @@ export class JsonToMsgpack {
     this.into = into;
   }
 
-  /** Writes the object that starts at `from`, without the members from `cutFrom` to `cutTo`. */
-  object(bytes: Buffer, from: number, cutFrom: number, cutTo: number): void {
+  /**
+   * Writes the object that starts at `from`, without the members from `cutFrom` to `cutTo`, and with some that are msgpack
+   * already.
+   */
+  object(bytes: Buffer, from: number, cutFrom: number, cutTo: number, tail?: MapTail): void {
     this.bytes = bytes;
     this.cutFrom = cutFrom;
     this.cutTo = cutTo;
-    this.members(from);
+    this.members(from, tail);
   }
 
   private value(at: number): number {
@@ -63,7 +73,7 @@ export class JsonToMsgpack {
     }
   }
 
-  private members(from: number): number {
+  private members(from: number, tail?: MapTail): number {
     const { bytes, into } = this;
     into.reserve(1);
     const head = into.length++;
@@ -74,6 +84,11 @@ export class JsonToMsgpack {
       at = this.text(at);
       at = this.afterCut(this.value(at + 1));
       count++;
+    }
+    if (tail !== undefined) {
+      into.reserve(tail.bytes.length);
+      into.length = putBytes(tail.bytes, into.memory, into.length);
+      count += tail.count;
     }
     into.closeMap(head, count);
     return at + 1;

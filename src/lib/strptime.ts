@@ -25,6 +25,14 @@ export interface TimeReader {
   readonly nsec: number;
   /** A conversion in the format that does not exist: nothing ever matches. */
   readonly unknown: string | undefined;
+  /** What the time that was read last shares with those of the same second; `undefined` when that cannot be said. */
+  frameOf(text: string): TimeFrame | undefined;
+}
+
+/** Characters in front of a time's fraction, and behind it; without a fraction all of it is in front. */
+export interface TimeFrame {
+  readonly head: number;
+  readonly tail: number;
 }
 
 /**
@@ -102,6 +110,15 @@ class StrptimeReader implements TimeReader {
       }
     }
     return this.readAll(text);
+  }
+
+  frameOf(text: string): TimeFrame | undefined {
+    const { lastHead, lastTail } = this;
+    if (!this.hasYear || lastHead === "" || !text.startsWith(lastHead)) return undefined;
+    const [head, tail] = [lastHead.length, this.hasFraction ? lastTail.length : 0];
+    if (!this.hasFraction) return text === lastHead ? { head, tail } : undefined;
+    const digits = text.slice(head, text.length - tail);
+    return text.endsWith(lastTail) && /^\d{1,9}$/.test(digits) ? { head, tail } : undefined;
   }
 
   private readAll(text: string): boolean {

@@ -10,14 +10,7 @@ const CASTS: Readonly<Record<string, Cast>> = { integer, float, bool, hex };
  * typed. An unknown type means text, as in Fluent Bit.
  */
 export function compileTypes(types: string | undefined): ((body: Body) => void) | undefined {
-  const casts = new Map<string, Cast | undefined>();
-  for (const word of types?.split(" ") ?? []) {
-    const colon = word.indexOf(":");
-    if (colon <= 0) continue;
-    const key = word.slice(0, colon);
-    if (!casts.has(key)) casts.set(key, CASTS[word.slice(colon + 1).toLowerCase()]);
-  }
-  const typed = [...casts].filter((entry): entry is [string, Cast] => entry[1] !== undefined);
+  const typed = [...typesOf(types)].map(([key, type]): [string, Cast] => [key, CASTS[type]!]);
   if (typed.length === 0) return undefined;
   return (body) => {
     for (const [key, cast] of typed) {
@@ -25,6 +18,17 @@ export function compileTypes(types: string | undefined): ((body: Body) => void) 
       if (typeof value === "string") body[key] = cast(value);
     }
   };
+}
+
+/** The fields that have a type, and its name in lower case. */
+export function typesOf(types: string | undefined): Map<string, string> {
+  const named = new Map<string, string>();
+  for (const word of types?.split(" ") ?? []) {
+    const colon = word.indexOf(":");
+    const key = word.slice(0, colon);
+    if (colon > 0 && !named.has(key)) named.set(key, word.slice(colon + 1).toLowerCase());
+  }
+  return new Map([...named].filter(([, type]) => Object.hasOwn(CASTS, type)));
 }
 
 const MAX_INT64 = 2n ** 63n - 1n;

@@ -4,9 +4,10 @@ import type { LineParser, Logger } from "../sdk/context.ts";
 import type { Parser } from "../sdk/define.ts";
 import type { Body, LogRecord } from "../sdk/record.ts";
 import { compileDecoders, type DecoderStep } from "./decoders.ts";
-import { compileTypes } from "./field-types.ts";
+import { compileTypes, typesOf } from "./field-types.ts";
 import { JsonBlockReader } from "./json-block-reader.ts";
 import type { ParserOptions } from "./parser-schema.ts";
+import { regexBlockReader } from "./regex-block-reader.ts";
 
 export interface LineParserContext {
   readonly log: Pick<Logger, "warn">;
@@ -28,14 +29,23 @@ export function createLineParser(
   const parse = isJson
     ? jsonLineParse(format, time, decode)
     : lineParse(format, time, types, decode);
-  if (!isJson || decode !== undefined) return { name, parse };
-  const blocks = new JsonBlockReader({
+  if (decode !== undefined) return { name, parse };
+  const common = {
     timeKey: time && options.time_key,
     keepTime: options.time_keep,
     readTime: time?.read ?? (() => false),
+    frameOf: time?.frameOf ?? (() => undefined),
     parse,
-  });
-  return { name, parse, readJson: (block) => blocks.read(block) };
+  };
+  const { source, names } = format.groups ?? {};
+  const blocks = isJson
+    ? new JsonBlockReader(common)
+    : source !== undefined && names !== undefined
+    ? regexBlockReader({ ...common, source, names, types: typesOf(options.types) })
+    : undefined;
+  return blocks === undefined
+    ? { name, parse }
+    : { name, parse, readJson: (block) => blocks.read(block) };
 }
 
 type Parse = LineParser["parse"];
@@ -92,6 +102,7 @@ interface TimeField {
   take(body: Body, record: LogRecord): boolean;
   /** Reads a time; false when it does not fit the format. */
   read(text: string, into: Time): boolean;
+  frameOf: TimeReader["frameOf"];
 }
 
 function compileTime(
@@ -134,7 +145,11 @@ function compileTime(
     // A line of nothing but its time is no record to these formats.
     return onMisfit !== "refuse the line" || keep || !isEmpty(body);
   };
-  return { take, read: (text, into) => readInto(into, time, text) };
+  return {
+    take,
+    read: (text, into) => readInto(into, time, text),
+    frameOf: (text) => time.frameOf(text),
+  };
 }
 
 /** What becomes of a time that does not fit differs by format, as in Fluent Bit. */

@@ -13,6 +13,7 @@ const BUILTINS: Readonly<Record<PluginKind, Readonly<Record<string, Load>>>> = {
   input: {
     dummy: () => require("../../plugins/inputs/dummy.ts"),
     exec: () => require("../../plugins/inputs/exec.ts"),
+    kubernetes_events: () => require("../../plugins/inputs/kubernetes_events.ts"),
     stdin: () => require("../../plugins/inputs/stdin.ts"),
     systemd: () => require("../../plugins/inputs/systemd.ts"),
     tail: () => require("../../plugins/inputs/tail.ts"),
@@ -21,6 +22,7 @@ const BUILTINS: Readonly<Record<PluginKind, Readonly<Record<string, Load>>>> = {
     checklist: () => require("../../plugins/filters/checklist.ts"),
     expect: () => require("../../plugins/filters/expect.ts"),
     grep: () => require("../../plugins/filters/grep.ts"),
+    kubernetes: () => require("../../plugins/filters/kubernetes/mod.ts"),
     modify: () => require("../../plugins/filters/modify/mod.ts"),
     multiline: () => require("../../plugins/filters/multiline/mod.ts"),
     nest: () => require("../../plugins/filters/nest.ts"),

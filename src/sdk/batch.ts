@@ -1,5 +1,7 @@
 import { parseJsonObject } from "../lib/json-object.ts";
-import { type JsonLines, recordsOf } from "./json-lines.ts";
+import type { JsonLines } from "./json-lines.ts";
+import { recordsOf } from "./json-records.ts";
+import type { JsonTail } from "./json-tail.ts";
 import { RawBlock, type RawLines, type RawSource } from "./raw-lines.ts";
 import type { Body, LogRecord } from "./record.ts";
 
@@ -12,7 +14,7 @@ export interface BatchOrigin {
 }
 
 const GARBAGE_OF_BYTES = 1 / 16;
-const GARBAGE_OF_JSON = 1 / 4;
+const GARBAGE_OF_JSON = 1 / 16;
 
 /** What a batch's records are made of when somebody asks for them. */
 interface Source {
@@ -87,6 +89,17 @@ export class Batch {
   /** A batch with the same origin under another tag: it goes through the filters again from the first. */
   retag(tag: string, records: LogRecord[] = this.records): Batch {
     return new Batch(tag, { records }, this.stream, this.bytes);
+  }
+
+  /**
+   * Gives every record these fields behind its own, in place, when that takes no records: when the batch still is JSON and
+   * none of the fields is there. Otherwise it does nothing, and returns false.
+   */
+  append(tail: JsonTail): boolean {
+    const { jsonLines } = this;
+    if (jsonLines === undefined || !tail.mayFollow(jsonLines)) return false;
+    this.jsonLines = { ...jsonLines, tail: jsonLines.tail?.plus(tail) ?? tail };
+    return true;
   }
 
   /**

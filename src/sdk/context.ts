@@ -88,6 +88,8 @@ export interface LineJoiner {
   readJson?(block: LineBlock, position: number): JsonLines | undefined;
   /** Completes what waits, because time passed or the stream ended. */
   flush(out: LogRecord[]): void;
+  /** What waits has this position from now on: its next line comes from elsewhere. */
+  moveTo?(position: number): void;
   /** The position of the first line that waits, or -1 when none does. */
   readonly pendingPosition: number;
   /** How long a line may wait for the next, in milliseconds. */

@@ -1,3 +1,4 @@
+import type { Pattern } from "../lib/pattern.ts";
 import type * as z from "zod";
 import type { Batch } from "./batch.ts";
 import type {
@@ -21,6 +22,11 @@ export interface Input {
 
 /** Changes, drops or adds records. */
 export interface Filter {
+  /**
+   * True when `process` is done with a batch as soon as it returns, or calls `batch.detach()` before its first `await`. Such
+   * a filter gets batches that nobody has made records of yet: see {@link Batch.json}.
+   */
+  readonly borrows?: boolean;
   /** Returns the batch, changed or not, another one, or several. `batch.with([])` drops all. */
   process(batch: Batch): MaybePromise<Batch | Batch[]>;
   /** Called once when all inputs have stopped: what the filter held back. */
@@ -57,6 +63,11 @@ export interface EncodedOutput {
 export interface Parser {
   /** The fields of the line, or `null` when it does not match. */
   parse(line: string): Body | null;
+  /**
+   * Set when the fields are just the named groups of this expression that matched something, as text, in their order: then
+   * the collector may read whole blocks of lines without a call of {@link parse}.
+   */
+  readonly groups?: Pattern | undefined;
 }
 
 // deno-lint-ignore no-explicit-any

@@ -4,7 +4,8 @@ import { jsonDateWriter, LONGEST_DATE } from "../lib/json-date-bytes.ts";
 import { type LineFrame, lineFrame } from "../lib/quoted-lines.ts";
 import { Scratch } from "../lib/scratch.ts";
 import type { Batch } from "./batch.ts";
-import { type JsonHead, jsonLinesWriter } from "./json-lines-writer.ts";
+import type { JsonHead } from "./json-head.ts";
+import { jsonLinesWriter } from "./json-lines-writer.ts";
 import { quotedLinesWriter } from "./quoted-lines-writer.ts";
 import type { RawLines } from "./raw-lines.ts";
 
@@ -64,6 +65,7 @@ function dateHead({ dateKey, dateFormat }: JsonBytesOptions): JsonHead {
   if (dateKey === undefined) {
     return {
       names: [],
+      beforeNumber: Buffer.alloc(0),
       longest: () => 1,
       put(_sec, _nsec, out, at) {
         out[at] = OPEN_BRACE;
@@ -75,6 +77,7 @@ function dateHead({ dateKey, dateFormat }: JsonBytesOptions): JsonHead {
   const dateName = Buffer.from(`{${JSON.stringify(dateKey)}:`);
   return {
     names: [dateKey],
+    beforeNumber: dateFormat === "double" ? dateName : undefined,
     longest: () => dateName.length + LONGEST_DATE,
     put: (sec, nsec, out, at) => putDate(sec, nsec, out, putBytes(dateName, out, at)),
   };

@@ -1,25 +1,11 @@
 import { putBytes } from "../lib/byte-runs.ts";
 import { Scratch } from "../lib/scratch.ts";
+import type { JsonLinesWriterOptions } from "./json-head.ts";
+import { kernelWriter } from "./json-lines-kernel.ts";
 import { type JsonLines, SPAN } from "./json-lines.ts";
 
-/** Writes what stands in front of a record's fields: its opening brace, and fields that it is to have besides. */
-export interface JsonHead {
-  /** The names of those fields. */
-  readonly names: readonly string[];
-  /** The most bytes that {@link put} writes for any of these times. */
-  longest(seconds: Float64Array, count: number): number;
-  /** Writes at the position, and returns the one behind: behind the brace, or behind a value. */
-  put(sec: number, nsec: number, out: Buffer, at: number): number;
-}
-
-export interface JsonLinesWriterOptions {
-  readonly head: JsonHead;
-  /** What stands between two records, and after the last. */
-  readonly between: string;
-  readonly end: string;
-}
-
 const COMMA = 0x2c;
+const CLOSE_BRACE = 0x7d;
 
 /**
  * Copies records whose bodies still are JSON, with something in front of each: without making anything else of them in
@@ -33,13 +19,20 @@ export function jsonLinesWriter(
   const separator = Buffer.from(between);
   const ending = Buffer.from(end);
   const names = head.names.map((name) => Buffer.from(`${JSON.stringify(name)}:`));
+  const withKernel = kernelWriter({ head, between, end });
 
   return (lines) => {
     const { bytes, spans, count, rewritten, sec, nsec } = lines;
+    const tail = lines.tail?.bytes;
+    if (lines.tail !== undefined && head.names.some((name) => lines.tail!.has(name))) {
+      return undefined;
+    }
     if (names.length > 0 && mayNotComeFirst(lines, names)) return undefined;
+    const written = withKernel?.(lines);
+    if (written !== undefined) return written;
     let rewrittenBytes = 0;
     for (const text of rewritten.values()) rewrittenBytes += text.length * 3;
-    const perLine = separator.length + head.longest(sec, count) + 1;
+    const perLine = separator.length + head.longest(sec, count) + 1 + (tail?.length ?? 0) + 1;
     const out = scratch.room(bytes.length + perLine * count + rewrittenBytes + ending.length);
     let at = 0;
     for (let i = 0; i < count; i++) {
@@ -51,17 +44,20 @@ export function jsonLinesWriter(
       const cutTo = spans[span + SPAN.cutTo]!;
       const last = spans[span + SPAN.end]!;
       at = head.put(sec[i]!, nsec[i]!, out, at);
-      if (names.length > 0) {
-        const rest = text === undefined ? cutFrom - start + last - cutTo : text.length - 1;
-        // More than the closing brace.
-        if (rest > 1) out[at++] = COMMA;
+      const rest = text === undefined ? cutFrom - start + last - cutTo : text.length - 1;
+      // More than the closing brace.
+      if (names.length > 0 && rest > 1) out[at++] = COMMA;
+      if (text !== undefined) at += out.write(text.slice(1), at);
+      else {
+        if (cutFrom > start) at += bytes.copy(out, at, start, cutFrom);
+        if (last > cutTo) at += bytes.copy(out, at, cutTo, last);
       }
-      if (text !== undefined) {
-        at += out.write(text.slice(1), at);
-        continue;
-      }
-      if (cutFrom > start) at += bytes.copy(out, at, start, cutFrom);
-      if (last > cutTo) at += bytes.copy(out, at, cutTo, last);
+      if (tail === undefined) continue;
+      // In place of the closing brace.
+      at--;
+      if (names.length > 0 || rest > 1) out[at++] = COMMA;
+      at += tail.copy(out, at);
+      out[at++] = CLOSE_BRACE;
     }
     at += ending.copy(out, at);
     return out.subarray(0, at);

@@ -1,4 +1,4 @@
-import type { Body, LogRecord } from "./record.ts";
+import type { JsonTail } from "./json-tail.ts";
 
 /** Positions of one line in {@link JsonLines.spans}. */
 export const SPAN = { start: 0, cutFrom: 1, cutTo: 2, end: 3, size: 4 } as const;
@@ -22,26 +22,8 @@ export interface JsonLines {
   readonly nsec: Int32Array;
   /** The bodies of the few that had to be rewritten, as JSON, by their number. Their spans mean nothing. */
   readonly rewritten: ReadonlyMap<number, string>;
+  /** Fields that all have besides, behind their own. */
+  readonly tail?: JsonTail | undefined;
   /** Called when the records are wanted after all: whoever reads on had better make them at once. */
   readonly onRecords: () => void;
-}
-
-/** Makes the records. */
-export function recordsOf(lines: JsonLines, parse: (text: string) => Body | null): LogRecord[] {
-  lines.onRecords();
-  const records = new Array<LogRecord>(lines.count);
-  for (let i = 0; i < lines.count; i++) {
-    const text = lines.rewritten.get(i) ?? textOf(lines, i);
-    records[i] = { sec: lines.sec[i]!, nsec: lines.nsec[i]!, body: parse(text)! };
-  }
-  return records;
-}
-
-function textOf({ bytes, spans }: JsonLines, i: number): string {
-  const at = i * SPAN.size;
-  const cutFrom = spans[at + SPAN.cutFrom]!;
-  const cutTo = spans[at + SPAN.cutTo]!;
-  const end = spans[at + SPAN.end]!;
-  const head = bytes.toString("utf8", spans[at + SPAN.start]!, cutFrom);
-  return cutFrom === end ? head : head + bytes.toString("utf8", cutTo, end);
 }

@@ -89,12 +89,20 @@ export { PartSender, type PartSenderOptions } from "./http/part-sender.ts";
 export type { Post } from "./http/payload-parts.ts";
 export { type FindEnds, RecordList } from "./http/record-list.ts";
 export { type HttpResponse, TooLargeError } from "./http/response.ts";
+export { type KubeApiConfig, kubeApiFields } from "./kubernetes/api-options.ts";
+export type { KubeClient } from "./kubernetes/kube-client.ts";
+export { KubeError } from "./kubernetes/kube-error.ts";
+export { kubeClient, listItems, listWatch } from "./kubernetes/lazy.ts";
+export type {
+  KubeObject,
+  ListWatch,
+  ListWatchHandler,
+  WatchedList,
+} from "./kubernetes/list-watch.ts";
 export { type JsonLines, SPAN } from "./json-lines.ts";
-export {
-  type JsonHead,
-  jsonLinesWriter,
-  type JsonLinesWriterOptions,
-} from "./json-lines-writer.ts";
+export { JsonTail } from "./json-tail.ts";
+export type { JsonHead, JsonLinesWriterOptions } from "./json-head.ts";
+export { jsonLinesWriter } from "./json-lines-writer.ts";
 export { type LinesFrame, quotedLinesWriter } from "./quoted-lines-writer.ts";
 export type { RawLines, RawSource } from "./raw-lines.ts";
 export {
@@ -114,6 +122,7 @@ export {
   type LogRecord,
   setField,
 } from "./record.ts";
+export { backoffMs } from "../lib/backoff.ts";
 export { messageWithPlace, noteUserFolder } from "../lib/error-place.ts";
 export { escapeControls } from "../lib/escape-controls.ts";
 export { parseJsonObject } from "../lib/json-object.ts";

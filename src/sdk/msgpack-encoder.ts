@@ -1,10 +1,11 @@
 import { putBytes } from "../lib/byte-runs.ts";
 import { parseJsonObject } from "../lib/json-object.ts";
-import { JsonToMsgpack } from "../lib/json-to-msgpack.ts";
+import { JsonToMsgpack, type MapTail } from "../lib/json-to-msgpack.ts";
 import { NO_METADATA, writeEventHead } from "../lib/msgpack-event.ts";
 import { LONGEST_TEXT_HEAD, MsgpackWriter, putTextHead } from "../lib/msgpack-writer.ts";
 import type { Batch } from "./batch.ts";
 import { type JsonLines, SPAN } from "./json-lines.ts";
+import type { JsonTail } from "./json-tail.ts";
 import type { RawLines } from "./raw-lines.ts";
 import type { Body } from "./record.ts";
 
@@ -40,6 +41,7 @@ class EventEncoder {
   private readonly options: MsgpackEncoderOptions;
   private readonly writer = new MsgpackWriter();
   private readonly transcoder = new JsonToMsgpack(this.writer);
+  private readonly tails = new WeakMap<JsonTail, MapTail>();
   /** The metadata of an event that has none. */
   private readonly none: Readonly<Body> | undefined;
 
@@ -110,19 +112,41 @@ class EventEncoder {
     return head;
   }
 
-  private json({ count, bytes, spans, sec, nsec, rewritten }: JsonLines): void {
+  private json({ count, bytes, spans, sec, nsec, rewritten, tail }: JsonLines): void {
     const { writer, transcoder, none } = this;
+    const members = tail && this.membersOf(tail);
     for (let i = 0; i < count; i++) {
       this.head(sec[i]!, nsec[i]!, none);
       const text = rewritten.size > 0 ? rewritten.get(i) : undefined;
       if (text !== undefined) {
-        writer.map(parseJsonObject(text) ?? {});
+        const body = parseJsonObject(text) ?? {};
+        tail?.addTo(body);
+        writer.map(body);
         continue;
       }
       const at = i * SPAN.size;
       const cutFrom = spans[at + SPAN.cutFrom]!;
-      transcoder.object(bytes, spans[at + SPAN.start]!, cutFrom, spans[at + SPAN.cutTo]!);
+      const cutTo = spans[at + SPAN.cutTo]!;
+      transcoder.object(bytes, spans[at + SPAN.start]!, cutFrom, cutTo, members);
     }
+  }
+
+  /** Most batches have fields of a few kinds. */
+  private membersOf(tail: JsonTail): MapTail {
+    const known = this.tails.get(tail);
+    if (known !== undefined) return known;
+    const { writer } = this;
+    let count = 0;
+    const from = writer.length;
+    for (const name in tail.fields) {
+      writer.text(name);
+      writer.value(tail.fields[name]!);
+      count++;
+    }
+    const members = { bytes: Buffer.from(writer.memory.subarray(from, writer.length)), count };
+    writer.length = from;
+    this.tails.set(tail, members);
+    return members;
   }
 
   private head(sec: number, nsec: number, metadata: Readonly<Body> | undefined): void {

@@ -1,4 +1,5 @@
 import { LONGEST_ESCAPE, writeQuotedLines } from "../lib/quoted-bytes.ts";
+import { type Kernels, kernels } from "../lib/kernels.ts";
 import { Scratch } from "../lib/scratch.ts";
 import type { RawLines } from "./raw-lines.ts";
 
@@ -19,6 +20,8 @@ export function quotedLinesWriter(
   return (raw, frame) => {
     const { bytes } = raw;
     if (bytes === undefined) return undefined;
+    const kernel = kernels();
+    if (fits(kernel, bytes.length, raw.count, frame)) return write(kernel, bytes, frame);
     const before = Buffer.from(frame.before);
     const between = Buffer.from(frame.between);
     const after = Buffer.from(frame.after);
@@ -31,4 +34,21 @@ export function quotedLinesWriter(
     at += after.copy(out, at);
     return out.subarray(0, at);
   };
+}
+
+function fits(kernel: Kernels, bytes: number, count: number, frame: LinesFrame): boolean {
+  const { before, between, after } = frame;
+  if (bytes > kernel.maxBlock || between.length * 3 > kernel.maxTexts) return false;
+  const around = (before.length + after.length + (between.length + 2) * count) * 3;
+  return bytes * LONGEST_ESCAPE + around <= kernel.maxOut;
+}
+
+function write(kernel: Kernels, lines: Uint8Array, frame: LinesFrame): Uint8Array {
+  const { bytes, block, texts, out } = kernel;
+  kernel.load(lines);
+  const between = bytes.write(frame.between, texts);
+  let at = out + bytes.write(frame.before, out);
+  at = kernel.call.quoteLines(block, block + lines.length, texts, between, at);
+  at += bytes.write(frame.after, at);
+  return bytes.subarray(out, at);
 }

@@ -56,3 +56,19 @@ test("PayloadBuffer takes its memory from the pool again, and the pool keeps no 
     undefined,
   ]);
 });
+
+test("PayloadBuffer takes memory of more than the full size from the pool again, for as large a write", () => {
+  const pool = new BufferPool(100_000, 2);
+  const write = (bytes: number) => {
+    const buffer = new PayloadBuffer(pool, {});
+    buffer.bytes(new Uint8Array(bytes));
+    const { buffer: memory } = buffer.finish();
+    buffer.recycle();
+    return memory;
+  };
+  const large = write(150_000);
+  expect(write(160_000)).toBe(large);
+  expect(write(1000)).not.toBe(large);
+  expect(write(390_000)).not.toBe(large);
+  expect(write(150_000)).toBe(large);
+});

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readFailure, systemFiles } from "../../src/config/files.ts";
@@ -26,6 +26,17 @@ test("systemFiles.glob() finds files in order, with patterns in folders too", ()
     "conf.d/deep/d.yaml",
   ]);
   expect(found("none/*.yaml")).toEqual([]);
+});
+
+test("systemFiles.glob() finds links to files, as in a mounted ConfigMap, and nothing else", () => {
+  const at = (name: string) => join(folder, "mounted", name);
+  mkdirSync(at("..2026_01_01"), { recursive: true });
+  writeFileSync(at("..2026_01_01/a.yaml"), "a.yaml");
+  symlinkSync("..2026_01_01", at("..data"));
+  symlinkSync("..data/a.yaml", at("a.yaml"));
+  symlinkSync("nowhere", at("dangling.yaml"));
+  mkdirSync(at("folder.yaml"));
+  expect(systemFiles.glob(at("*.yaml"))).toEqual([at("a.yaml")]);
 });
 
 test("systemFiles.read() reads files, and says in words why it cannot", () => {

@@ -15,6 +15,13 @@ import { TempFolder } from "../support/temp-folder.ts";
 
 type Body = Readonly<Record<string, unknown>>;
 
+/** What the program does besides reading files. */
+export interface FilePipeline {
+  readonly service?: Body;
+  readonly filters?: readonly Body[];
+  readonly output?: Body;
+}
+
 /** The program, reading files in a folder of its own to a destination that keeps what comes. */
 export class FileCollector implements AsyncDisposable {
   readonly sink = new HttpSink();
@@ -29,6 +36,7 @@ export class FileCollector implements AsyncDisposable {
     path: string | readonly string[],
     options: Body = {},
     startOptions: StartOptions = {},
+    { service = {}, filters = [], output = {} }: FilePipeline = {},
   ) {
     this.startOptions = startOptions;
     mkdirSync(this.at(""));
@@ -45,10 +53,17 @@ export class FileCollector implements AsyncDisposable {
       rotate_wait: 0.5,
       ...options,
     };
-    const output = { name: "http", match: "*", host: "127.0.0.1", port: this.sink.port };
+    const destination = { name: "http", match: "*", host: "127.0.0.1", port: this.sink.port };
+    const storage = options["storage.type"] === "filesystem"
+      ? { "storage.path": this.folder.at("state") }
+      : {};
     const config = {
-      service: { flush: 0.02, http_server: "on", http_port: 0 },
-      pipeline: { inputs: [input], outputs: [{ ...output, format: "json_lines" }] },
+      service: { flush: 0.02, http_server: "on", http_port: 0, ...storage, ...service },
+      pipeline: {
+        inputs: [input],
+        filters,
+        outputs: [{ ...destination, format: "json_lines", ...output }],
+      },
     };
     writeFileSync(this.folder.at("config.yaml"), JSON.stringify(config));
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { PartialError, PermanentError, ThrottledError } from "logcollector/plugin";
-import { backoffMs } from "../../src/engine/backoff.ts";
+import { backoffMs } from "../../src/lib/backoff.ts";
 import { Circuit } from "../../src/engine/circuit.ts";
 import { ManualClock } from "../support/context.ts";
 import { Random } from "../support/random.ts";

@@ -272,3 +272,23 @@ test("an ack of a filter that throws costs no other ack, and the output goes on"
   expect([output.delivered, acked]).toEqual([["1 2"], true]);
   expect(pipeline.messages).toEqual(["error: Cannot take an ack: cannot let go"]);
 });
+
+test("a filter that borrows gets lines that still are the reader's bytes, all others their own", () => {
+  const seen: (boolean | undefined)[] = [];
+  const looking = (borrows: boolean) => ({
+    create: () => ({
+      borrows,
+      process(batch: Batch) {
+        seen.push(batch.raw && batch.raw.bytes !== undefined);
+        return batch;
+      },
+    }),
+  });
+  const pipeline = new TestPipeline({
+    filters: [looking(true), looking(false), looking(true)],
+    outputs: [{ output: new ScriptedOutput() }],
+  });
+  const bytes = Buffer.from("1\n2");
+  pipeline.emit(Batch.ofLines("test", { key: "n", sec: 1, nsec: 0, bytes, count: 2 }));
+  expect(seen).toEqual([true, false, false]);
+});

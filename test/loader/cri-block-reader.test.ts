@@ -86,15 +86,33 @@ test("blocks of CRI lines become the records that their lines become one by one"
   expect(atOnce).toBeGreaterThan(50);
 });
 
+test.each([
+  ["more lines than the kernels take", 20_000, 1],
+  ["more bytes than the kernels take", 3, 100_000],
+  ["more parts than the kernels take", 0, 0],
+])("a large block becomes what its lines become one by one: %s", (_, count, length) => {
+  const head = (i: number) => `2024-01-02T03:04:0${i % 7}.${i}Z ${i % 3 ? "stdout" : "stderr"}`;
+  const whole = Array.from({ length: count }, (_, i) => `${head(i)} F ${"x".repeat(length)}`);
+  const parts = Array.from({ length: 1500 }, (_, i) => `${head(1)} ${i < 1499 ? "P" : "F"} ${i}`);
+  const lines = count === 0 ? [...parts, head(1) + " F x"] : whole;
+  expect(readBlock(joiner(), lines)).toBeDefined();
+  expect(feed(joiner(), [lines], true)).toEqual(feed(joiner(), [lines], false));
+});
+
 const LINE = "2024-01-02T03:04:05Z stdout F x";
 
-test("a block is read at once only when nothing waits and all fits", () => {
+test("a block is read at once when all fits, behind the record that waits", () => {
   expect(readBlock(joiner(), [LINE])).toBeDefined();
   expect(readBlock(joiner({ maxLength: 10 }), [LINE])).toBeUndefined();
   const waiting = joiner();
   expect(readBlock(waiting, ["2024-01-02T03:04:05Z stdout P x"], 70)!.count).toBe(0);
   expect(waiting.pendingPosition).toBe(70);
-  expect(readBlock(waiting, [LINE])).toBeUndefined();
+  const rest = readBlock(waiting, [LINE, LINE])!;
+  expect(rest.count).toBe(2);
+  expect([...rest.rewritten.values()]).toEqual([
+    '{"time":"2024-01-02T03:04:05Z","stream":"stdout","_p":"P","log":"xx"}',
+  ]);
+  expect(waiting.pendingPosition).toBe(-1);
 });
 
 test("of several parsers, CRI's reads blocks once it was the one that fits", () => {

@@ -1,6 +1,12 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { Batch, jsonEncoder, type JsonFormat, type LineParser } from "logcollector/plugin";
+import {
+  Batch,
+  jsonEncoder,
+  type JsonFormat,
+  JsonTail,
+  type LineParser,
+} from "logcollector/plugin";
 import json from "../../plugins/parsers/json.ts";
 import { createLineParser } from "../../src/loader/line-parser.ts";
 import { parserSchema } from "../../src/loader/parser-schema.ts";
@@ -15,6 +21,7 @@ function parserOf(options: Record<string, unknown>): LineParser {
 
 const TIMED = { time_key: "time", time_format: "%Y-%m-%dT%H:%M:%S.%LZ" };
 const NOW = { sec: 1_700_000_000, nsec: 5000 };
+const TAIL = new JsonTail({ node: { name: "ü" }, n: 1 });
 const unparsed = (log: string) => ({ log });
 
 function blockOf(parser: LineParser, lines: readonly string[], onRecords = () => {}) {
@@ -45,12 +52,19 @@ const LINES = [
   '{"a":1,"time":"2024-01-02T03:04:05Z","b":2}',
   '{"time":"2024-01-02T03:04:05.678Z"}',
   '{"time":"1970-01-01T00:00:00.000Z","a":1}',
+  '{"time":"2024-01-02T03:04:05.6Z","a":1}',
+  '{"time":"2024-01-02T03:04:05.123456789Z","a":"x\\ty\\u001f"}',
+  '{"a":1,"time":"2024-01-02T03:04:06.678Z"}',
   "{}",
   '{"a":"é","b":{"time":"no"}}',
 ];
 const ODD = [
   '{"time":"yesterday","a":1}',
   '{"time":5,"a":1}',
+  '{"time":"2024-01-02T03:04:05.1234567890Z","a":1}',
+  '{"time":"2024-01-02T03:04:05.Z","a":1}',
+  '{"time":"2024-01-02T03:04:05.67xZ","a":1}',
+  '{"time":"2024-01-02T03:04:05.678z","a":1}',
   '{"time":"","a":1}',
   '{"a":12345678901234567890}',
   '{ "a" : "\\u00e9" , "a" : 2 }',
@@ -86,8 +100,43 @@ test.each([
       const expected = recordsOf(parser, lines);
       expect(encoded(block, format, dateKey)).toBe(encoded(expected, format, dateKey));
       expect(blockOf(parser, lines)!.records).toEqual(expected.records);
+      const longer = blockOf(parser, lines)!;
+      if (!longer.append(TAIL)) return;
+      for (const { body } of expected.records) TAIL.addTo(body);
+      expect(encoded(longer, format, dateKey)).toBe(encoded(expected, format, dateKey));
     }),
   );
+});
+
+/** More lines than the kernels take at once, and more bytes. */
+const MANY = Array.from({ length: 20_000 }, (_, i) => `{"n":${i}}`);
+
+test.each([[{}], [TIMED], [{ ...TIMED, time_keep: "on" }]])(
+  "a large block is read as small ones are: %p",
+  (options) => {
+    const line = fc.oneof(fc.constantFrom(...LINES), fc.constantFrom(...ODD));
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 30 }), fc.boolean(), (lines, isWide) => {
+        const parser = parserOf(options);
+        const more = isWide ? MANY.slice(0, 2).map((each) => each.padEnd(140_000)) : MANY;
+        const block = blockOf(parser, [...lines, ...more])!;
+        const expected = recordsOf(parser, [...lines, ...more]);
+        expect(encoded(block, "json_lines", "date")).toBe(encoded(expected, "json_lines", "date"));
+      }),
+      { numRuns: 10 },
+    );
+  },
+);
+
+test("parsers that take turns do not read each other's times", () => {
+  const parsers = ["time", "a", "other"].map((time_key) => parserOf({ ...TIMED, time_key }));
+  const order = fc.array(fc.tuple(fc.nat(2), fc.constantFrom(...LINES)), { maxLength: 20 });
+  fc.assert(fc.property(order, (turns) => {
+    for (const [which, line] of turns) {
+      const parser = parsers[which]!;
+      expect(blockOf(parser, [line])!.records).toEqual(recordsOf(parser, [line]).records);
+    }
+  }));
 });
 
 test("who asks for the records gets them, and is heard of once", () => {

@@ -53,10 +53,12 @@ export class BatchMaker {
   /** Nothing is done to a line but to carry it. */
   private readonly isPlain: boolean;
   /** The records are JSON that nobody looks into, as far as is known. */
-  private wantsJson: boolean;
+  private readonly wantsJson: boolean;
+  private ownJoiner: LineJoiner | undefined;
 
   constructor(options: BatchMakerOptions) {
     this.options = options;
+    this.ownJoiner = options.joiner;
     this.extra = options.pathKey === undefined ? undefined : { [options.pathKey]: options.path };
     const isBare = options.offsetKey === undefined && !options.skipEmptyLines;
     this.isPlain = isBare && options.parser === undefined && options.joiner === undefined;
@@ -66,7 +68,20 @@ export class BatchMaker {
   }
 
   get joiner(): LineJoiner | undefined {
-    return this.options.joiner;
+    return this.ownJoiner;
+  }
+
+  /**
+   * Goes on with the line that the other waits with, as if it began at the start of what comes here. Returns false
+   * where that cannot be.
+   */
+  goOnFrom(other: BatchMaker): boolean {
+    const { ownJoiner: joiner } = other;
+    if (joiner?.moveTo === undefined) return false;
+    joiner.moveTo(0);
+    other.ownJoiner = this.ownJoiner;
+    this.ownJoiner = joiner;
+    return true;
   }
 
   /** A batch of the whole lines in `from`..`to`; `undefined` when nothing is to be emitted yet. */
@@ -119,7 +134,8 @@ export class BatchMaker {
   }
 
   private jsonBatch(bytes: Buffer, offset: number): Batch | undefined {
-    const { tag, stream, key, parser, joiner, maxLineBytes } = this.options;
+    const { ownJoiner: joiner } = this;
+    const { tag, stream, key, parser, maxLineBytes } = this.options;
     // No line can be too long in a block that is shorter than that.
     if (bytes.length >= maxLineBytes && hasLongLine(bytes, maxLineBytes - 2)) return undefined;
     const { sec, nsec } = this.options.wall();
@@ -128,8 +144,8 @@ export class BatchMaker {
       sec,
       nsec,
       unparsed: (line) => ({ [key]: line }),
-      // Somebody looks into the records: from now on they are made at once.
-      onRecords: () => this.wantsJson = false,
+      // Records are sooner made of the JSON than line by line.
+      onRecords: () => undefined,
     };
     const json = joiner === undefined ? parser!.readJson!(block) : joiner.readJson!(block, offset);
     return json && Batch.ofJson(tag, json, { stream, bytes: bytes.length });
@@ -156,7 +172,7 @@ export class BatchMaker {
   /** What the joiner still holds. */
   flush(): Batch | undefined {
     const records: LogRecord[] = [];
-    this.options.joiner?.flush(records);
+    this.ownJoiner?.flush(records);
     return records.length === 0 ? undefined : this.finish(records, 0);
   }
 
@@ -211,7 +227,8 @@ export class BatchMaker {
   }
 
   private batch(lines: Lines, bytes: number): Batch | undefined {
-    const { joiner, parser, tag, stream, key, offsetKey } = this.options;
+    const { ownJoiner: joiner } = this;
+    const { parser, tag, stream, key, offsetKey } = this.options;
     const { sec, nsec } = this.options.wall();
     if (joiner !== undefined) return this.join(joiner, lines, sec, nsec, bytes);
     if (parser === undefined && offsetKey === undefined && lines.marked === undefined) {

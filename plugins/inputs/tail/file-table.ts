@@ -37,6 +37,8 @@ export interface FileTableOptions {
   readonly openPacked: (path: string, ancestry: Ancestry) => readonly TailedFile[];
   /** A file without a descriptor is gone: another has its inode. */
   readonly onGone: (file: TailedFile) => void;
+  /** A file that was found was gone before it could be opened. */
+  readonly onMissed: () => void;
 }
 
 /** Paths without a file that are looked into in one scan, for files that came and went. */
@@ -68,6 +70,8 @@ export class FileTable {
   /** Files were left alone, as many as may be are followed. */
   private isFull = false;
   private readonly limits: ScanLimits;
+  /** What it cost to begin to follow new files, all in all. */
+  addingMs = 0;
   /** The identities that the last scan found. */
   private present: ReadonlySet<string> = new Set();
   /** When each folder had changed at the last scan; `undefined` when that does not say enough. */
@@ -165,7 +169,7 @@ export class FileTable {
     for (const file of this.addUnseen(result.files, this.newAncestors())) added.push(file);
     this.folders = this.foldersToWatch(result.folders);
     this.isFirstScan = false;
-    if (result.denied.size === 0) yield* this.rememberFolders();
+    if (result.denied.size === 0 && result.dangling === 0) yield* this.rememberFolders();
     return added;
   }
 
@@ -254,7 +258,9 @@ export class FileTable {
     const added: TailedFile[] = [];
     let ancestors = this.newAncestors();
     for (const [i, found] of fresh.entries()) {
+      this.addingMs -= this.options.clock.nowMs();
       added.push(...this.addFound(found, ancestors));
+      this.addingMs += this.options.clock.nowMs();
       if (i % FILES_PER_STEP !== FILES_PER_STEP - 1) continue;
       yield;
       // What it saw of folders may be another thing by now.
@@ -325,9 +331,8 @@ export class FileTable {
   }
 
   private addAncestor(path: string, ancestor: Ancestor): TailedFile[] {
-    const { path: openPath, home, stat, known } = ancestor;
-    const isInitial = this.isFirstScan;
-    return this.add({ path, openPath, home, stat, known, isSuccessor: true, isInitial });
+    const { path: openPath, ...found } = ancestor;
+    return this.add({ ...found, path, openPath, isSuccessor: true, isInitial: this.isFirstScan });
   }
 
   private add(found: NewFile): TailedFile[] {
@@ -336,6 +341,7 @@ export class FileTable {
     try {
       file = this.open(found);
     } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") this.options.onMissed();
       this.complaints.say(found.path, `Cannot follow ${found.path}: ${(error as Error).message}`);
       return [];
     }

@@ -28,6 +28,7 @@ export interface FileTurnsOptions {
   readonly emitter: Emitter;
   readonly schedule: ScanSchedule;
   readonly closed: Counter;
+  readonly missed: Counter;
 }
 
 /** Reads of one file before it is another's turn. */
@@ -64,6 +65,7 @@ export class FileTurns {
     if (file.compressed) return this.giveUp(file);
     if (file.whereabouts === "nowhere") {
       ctx.log.warn(`File ${file.path} is gone`);
+      if (file.size > file.offset) this.options.missed.value++;
       return this.giveUp(file, true);
     }
     const before = this.waitsFor(file);
@@ -87,6 +89,7 @@ export class FileTurns {
       if (file.lost !== undefined && isTelling(file.place)) file.lost = undefined;
       if (turn.kind === "end") return await this.reachedEnd(file);
       file.grewMs = ctx.clock.nowMs();
+      if (file.waiting !== undefined) await this.endWaiting(file, file.waiting);
       await emitter.emit(file, turn.batch);
     }
     this.checkPath(file);
@@ -115,6 +118,7 @@ export class FileTurns {
       if (predecessor.ledger === file.ledger && !predecessor.isForeign) {
         file.lost &&= predecessor.place;
       }
+      file.waiting = isWaiting(predecessor) ? predecessor : predecessor.waiting;
       file.predecessor = undefined;
     }
     // Until something of its new content is seen it may have been truncated once more.
@@ -134,6 +138,12 @@ export class FileTurns {
     return first;
   }
 
+  /** The line that an earlier file ends with does not go on in this one. */
+  private async endWaiting(file: TailedFile, before: TailedFile): Promise<void> {
+    file.waiting = undefined;
+    await this.options.emitter.flush(before);
+  }
+
   /** The content is another: the rest of what was there before is read first, if there is a copy of it. */
   private async replaced(file: TailedFile, lost: Place): Promise<void> {
     const { ctx, emitter } = this.options;
@@ -143,7 +153,8 @@ export class FileTurns {
     file.lost = lost;
     const [first] = this.addCopies(file, lost);
     if (first?.place.offset === lost.offset) first.takeOverJoiner(file);
-    else await emitter.flush(file, lost);
+    // Of nothing that was read no line can wait, but one of the file before.
+    else if (lost.offset > 0) await emitter.flush(file, lost);
   }
 
   private addCopies(file: TailedFile, lost: Place): readonly TailedFile[] {
@@ -208,10 +219,21 @@ export class FileTurns {
   private async endOfRotated(file: TailedFile, nowMs: number): Promise<void> {
     const { config, queue, settings } = this.options;
     const isExpected = nowMs - Math.max(file.grewMs, file.rotatedMs) < config.rotate_wait;
-    if (!isExpected) return await this.giveUp(file);
+    if (!isExpected && !isWaiting(file) && !this.goesOnElsewhere(file)) {
+      return await this.giveUp(file);
+    }
     queue.hot.add(file);
     file.pollMs = nowMs + config.refresh_interval;
     settings.descriptors.used(file);
+  }
+
+  /** The line at its end goes on in a file that it is not yet safe with. */
+  private goesOnElsewhere(file: TailedFile): boolean {
+    const { goesOnIn: next } = file;
+    if (next === undefined) return false;
+    const isEmitted = next.place.offset > 0 || !this.options.table.isServed(next);
+    if (isEmitted) next.lineWentOn(() => file.goesOnIn = undefined);
+    return file.goesOnIn !== undefined;
   }
 
   /** Nothing more is expected of a file: what is left of it, such as a line without an end, is emitted. */
@@ -249,6 +271,11 @@ export class FileTurns {
     file.pollMs = ctx.clock.nowMs() + config.refresh_interval;
     schedule.want();
   }
+}
+
+/** A line waits for its rest, which may come in the next file; after a while it is emitted without. */
+function isWaiting({ maker }: TailedFile): boolean {
+  return (maker.joiner?.pendingPosition ?? -1) >= 0;
 }
 
 function watchedPollMs(quietMs: number): number {

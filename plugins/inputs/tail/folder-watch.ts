@@ -1,5 +1,6 @@
 import { type FSWatcher, statSync, watch } from "node:fs";
 import type { Clock, Logger } from "logcollector/plugin";
+import { statOf } from "./folder-listing.ts";
 
 export interface FolderWatchOptions {
   readonly clock: Clock;
@@ -17,6 +18,8 @@ const BUSY_EVENTS = 200;
 const WINDOW_MS = 1000;
 /** How long a busy folder is polled instead of watched. */
 const REST_MS = 3000;
+/** How often it is looked at meanwhile, in milliseconds. */
+const LOOK_MS = 15;
 
 interface Watched {
   watcher: FSWatcher | undefined;
@@ -35,6 +38,9 @@ interface Watched {
 export class FolderWatch {
   private readonly options: FolderWatchOptions;
   private readonly folders = new Map<string, Watched>();
+  /** Busy folders that are not watched for a while, with their times of change. */
+  private readonly resting = new Map<string, number | undefined>();
+  private lookedMs = 0;
   private warned = false;
 
   constructor(options: FolderWatchOptions) {
@@ -47,6 +53,7 @@ export class FolderWatch {
       if (folders.has(folder)) continue;
       watched.watcher?.close();
       this.folders.delete(folder);
+      this.resting.delete(folder);
     }
     for (const folder of folders) this.add(folder);
   }
@@ -54,6 +61,28 @@ export class FolderWatch {
   /** True while changes in this folder are reported. */
   isWatching(folder: string): boolean {
     return this.folders.get(folder)?.watcher !== undefined;
+  }
+
+  /** Some folder is too busy to be watched: it is to be looked at. */
+  get isResting(): boolean {
+    return this.resting.size > 0;
+  }
+
+  /**
+   * Looks at the busy folders, if it is time to. Names that come and go in one of them change its time, as long as
+   * it rests: files may live for less than that.
+   */
+  look(): void {
+    if (this.resting.size === 0) return;
+    const nowMs = this.options.clock.nowMs();
+    if (nowMs - this.lookedMs < LOOK_MS) return;
+    this.lookedMs = nowMs;
+    for (const [folder, changedMs] of this.resting) {
+      const now = statOf(folder)?.mtimeMs;
+      if (now === changedMs) continue;
+      this.resting.set(folder, now);
+      this.options.onChange(folder, null, true);
+    }
   }
 
   /** Watches again what has rested, what had failed, and folders that were made anew. */
@@ -74,6 +103,7 @@ export class FolderWatch {
   close(): void {
     for (const { watcher } of this.folders.values()) watcher?.close();
     this.folders.clear();
+    this.resting.clear();
   }
 
   private add(folder: string): void {
@@ -90,6 +120,7 @@ export class FolderWatch {
   }
 
   private start(folder: string, watched: Watched): void {
+    this.resting.delete(folder);
     try {
       watched.identity = folderIdentity(folder);
       const watcher = watch(folder, { persistent: false }, (event, name) => {
@@ -123,6 +154,8 @@ export class FolderWatch {
     watched.watcher = undefined;
     watched.events = 0;
     watched.restUntilMs = this.options.clock.nowMs() + REST_MS;
+    // The time that it has now is another by the first look.
+    this.resting.set(folder, undefined);
     this.options.onRest(folder);
   }
 }

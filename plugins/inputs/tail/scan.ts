@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, type Stats, statSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, type Stats, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { identityOf } from "./file-identity.ts";
 import type { PathPattern, Segment } from "./path-pattern.ts";
@@ -20,6 +20,8 @@ export interface ScanResult {
   readonly cut: Map<string, number>;
   /** Patterns that find more files than may be followed, with the number of names left alone. */
   readonly leftAlone: Map<string, number>;
+  /** Links without a target: it may come in a folder that nobody looks into. */
+  dangling: number;
 }
 
 export interface ScanOptions {
@@ -61,6 +63,7 @@ export function* scanPatterns(
     denied: new Map(),
     cut: new Map(),
     leftAlone: new Map(),
+    dangling: 0,
     pattern: patterns[0]!,
     names: 0,
     isCut: false,
@@ -186,6 +189,15 @@ function addFile(scan: Scan, path: string): void {
     scan.files.push({ path, stat });
   } catch (error) {
     note(scan, path, error);
+    if (isLink(path)) scan.dangling++;
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  } catch {
+    return false;
   }
 }
 

@@ -67,6 +67,12 @@ export class TailedFile {
   isForeign = false;
   /** It was truncated, and stood there in what it held before, until it is sure that the rest of that was read. */
   lost: Place | undefined;
+  /** What was at its path before and waits with a line, whose rest this one may begin with. */
+  waiting: TailedFile | undefined;
+  /** The file that the line at this one's end goes on in: it is done with when that is safe. */
+  goesOnIn: TailedFile | undefined;
+  /** The other way round. */
+  private beganIn: TailedFile | undefined;
   /** When the file was found to be no longer at its path, on the clock's scale; -1 while it is there. */
   rotatedMs = -1;
   /** It cannot be opened where it was: the next scan looks for it, and may find it nowhere. */
@@ -180,12 +186,15 @@ export class TailedFile {
   turn(shared: ReadBuffer): Turn {
     const { reader } = this;
     if (!reader.isOpen) this.open();
+    const isAtStart = reader.offset === 0;
     const result = reader.read(shared);
     if (result.kind === "end") return { kind: "end" };
     if (result.kind === "replaced") {
       this.pending = undefined;
       return result;
     }
+    // Not before something is there: until then the writer may go on in the file before.
+    if (isAtStart && this.waiting !== undefined) this.goOnFrom(this.waiting);
     if (result.kind === "passed") return { kind: "batch", batch: undefined };
     const { from, to, offset } = result;
     const batch = result.kind === "lines"
@@ -204,8 +213,21 @@ export class TailedFile {
     return this.maker.fromLines(shared.buffer, from, to, offset, this.reader.text);
   }
 
+  /** That line was emitted. Calls back once it is safe. */
+  lineWentOn(whenSafe: () => void): void {
+    if (this.beganIn === undefined) return;
+    this.beganIn = undefined;
+    this.ledger.whenSafe(whenSafe);
+  }
+
   /** Goes back to what was emitted last: something that was read since could not be emitted. */
   rewind(place: Place): void {
+    const { beganIn } = this;
+    if (beganIn !== undefined) {
+      this.beganIn = beganIn.goesOnIn = undefined;
+      beganIn.rewind(beganIn.ledger.place);
+      this.predecessor = beganIn;
+    }
     this.maker = this.newMaker();
     this.pending = undefined;
     this.resume(place);
@@ -237,6 +259,15 @@ export class TailedFile {
   /** Gives the descriptor back; the next turn opens the file again, and goes on where it was. */
   rest(): void {
     this.reader.close();
+  }
+
+  /** The line that another file ends with goes on in this one. */
+  private goOnFrom(before: TailedFile): void {
+    if (!this.maker.goOnFrom(before.maker)) return;
+    before.pending = undefined;
+    before.goesOnIn = this;
+    this.beganIn = before;
+    this.waiting = undefined;
   }
 
   private resume(place: Place): void {

@@ -37,6 +37,7 @@ export class Tailer implements Input {
   private readonly scanning: StepWork;
   private readonly opened: Counter;
   private readonly closed: Counter;
+  private readonly missed: Counter;
   private signal: AbortSignal = new AbortController().signal;
   private isFirstScan = true;
 
@@ -48,6 +49,7 @@ export class Tailer implements Input {
     const count = (name: string, help: string) => ctx.metrics.counter(`input_files_${name}`, help);
     this.opened = count("opened_total", "Number of files that were opened");
     this.closed = count("closed_total", "Number of files that were closed");
+    this.missed = count("missed_total", "Number of files that were gone before they were read");
     this.schedule = new ScanSchedule(ctx.clock, config.refresh_interval);
     this.scanning = new StepWork(ctx.clock, () => this.wake.set());
     const positions = new Positions(
@@ -76,7 +78,7 @@ export class Tailer implements Input {
       emit: (file, batch) => this.emitter.emit(file, batch),
       onEnd: (file, isAll) => this.unpacked(file, isAll),
     });
-    const { table, opener, watch, queue, emitter, schedule, closed } = this;
+    const { table, opener, watch, queue, emitter, schedule, closed, missed } = this;
     this.turns = new FileTurns({
       config,
       ctx,
@@ -89,6 +91,7 @@ export class Tailer implements Input {
       emitter,
       schedule,
       closed,
+      missed,
     });
     if (config.exit_on_eof) ctx.stopWhenDone();
   }
@@ -107,6 +110,7 @@ export class Tailer implements Input {
         continue;
       }
       if (file !== undefined) await this.serve(file);
+      this.watch.look();
       if (this.scanning.isUnderWay || this.schedule.isWanted) this.goOnScanning();
       const breath = this.ctx.breathe();
       if (breath !== undefined) await breath;
@@ -146,6 +150,7 @@ export class Tailer implements Input {
         file.rotatedMs = ctx.clock.nowMs();
         this.enqueue(file);
       },
+      onMissed: () => void this.missed.value++,
     });
   }
 
@@ -172,6 +177,7 @@ export class Tailer implements Input {
     while (!isOver) {
       await Promise.race([over, this.ctx.clock.sleep(WAIT_SLICE_MS)]);
       for (;;) {
+        this.watch.look();
         if (!isOver) this.goOnScanning();
         if (isOver || !this.scanning.canGoOn) break;
         await this.ctx.breathe();
@@ -210,12 +216,13 @@ export class Tailer implements Input {
     const { emitter, schedule, queue } = this;
     const dueMs = Math.min(
       this.scanning.isUnderWay ? nowMs + WAIT_SLICE_MS : schedule.nextMs,
-      queue.hot.size > 0 ? nowMs + HOT_POLL_MS : Infinity,
+      queue.hot.size > 0 || this.watch.isResting ? nowMs + HOT_POLL_MS : Infinity,
       emitter.isJoining ? nowMs + this.settings.joinCheckMs : Infinity,
     );
     if (dueMs > nowMs) await this.wake.wait(dueMs - nowMs);
     if (this.signal.aborted) return;
     queue.addHot();
+    this.watch.look();
     if (emitter.isJoining) await emitter.flushJoiners(false);
     this.goOnScanning();
   }
@@ -227,7 +234,10 @@ export class Tailer implements Input {
       this.scanning.begin(this.scan());
     }
     const costMs = this.scanning.goOn();
-    if (costMs !== undefined) this.schedule.end(costMs);
+    if (costMs === undefined) return;
+    // That there was much to find is no reason to look less often.
+    this.schedule.end(Math.max(0, costMs - this.table.addingMs));
+    this.table.addingMs = 0;
   }
 
   private beginScan(): void {

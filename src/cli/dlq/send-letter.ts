@@ -1,5 +1,5 @@
 import type { ReadLetter } from "../../buffer/dead-letters/read-letter.ts";
-import { type BackoffLimits, backoffMs } from "../../engine/backoff.ts";
+import { type BackoffLimits, backoffMs } from "../../lib/backoff.ts";
 import { countOf } from "../../lib/count-of.ts";
 import type { Clock } from "../../sdk/context.ts";
 import type { EncodedOutput } from "../../sdk/define.ts";

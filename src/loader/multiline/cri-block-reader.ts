@@ -1,10 +1,13 @@
 import { isUtf8 } from "node:buffer";
 import { isAt, putBytes } from "../../lib/byte-runs.ts";
 import { type EscapeCursor, LONGEST_ESCAPE, writeEscapedLine } from "../../lib/quoted-bytes.ts";
+import { type Kernels, kernels, MAX_PARTS, PART_WORDS } from "../../lib/kernels.ts";
+import { stringifyJson } from "../../lib/json-text.ts";
 import { Scratch } from "../../lib/scratch.ts";
 import type { TimeReader } from "../../lib/strptime.ts";
 import type { LineBlock } from "../../sdk/context.ts";
 import type { JsonLines } from "../../sdk/json-lines.ts";
+import type { LogRecord } from "../../sdk/record.ts";
 import { JsonLinesBuilder } from "../json-lines-builder.ts";
 import { criTimeReader } from "./cri-parser.ts";
 
@@ -14,6 +17,14 @@ const FULL = 0x46;
 const PARTIAL = 0x50;
 const STDOUT = Buffer.from(" stdout ");
 const STDERR = Buffer.from(" stderr ");
+
+/** Why the kernel came back: see src/kernels/json-lines.ts. */
+const DONE = 0;
+const UNKNOWN_TIME = 2;
+const TOO_MANY = 3;
+/** The most bytes of JSON that a byte of a line becomes. */
+const MOST_OF_BYTE = 8;
+const NONE: ReadonlyMap<number, string> = new Map();
 
 const TIME = Buffer.from('{"time":"');
 const END = Buffer.from('"}');
@@ -45,7 +56,7 @@ export interface ReadCriBlock {
 
 /**
  * Reads blocks of CRI lines from bytes to JSON. It does what the parser and the joiner do line by line, for
- * blocks in which every line has the usual form, and starts with no record open.
+ * blocks in which every line has the usual form, and that start with no record open.
  */
 export class CriBlockReader {
   private readonly time: TimeReader;
@@ -57,14 +68,74 @@ export class CriBlockReader {
     this.time = criTimeReader(nowSec);
   }
 
-  read(block: LineBlock, maxLength: number): ReadCriBlock | undefined {
+  /** @param before records that come in front of those of the block */
+  read(
+    block: LineBlock,
+    maxLength: number,
+    before: readonly LogRecord[],
+  ): ReadCriBlock | undefined {
     const { bytes } = block;
     // Together they could not be too long in any stream.
     if (bytes.length > maxLength || !isUtf8(bytes)) return undefined;
+    const kernel = kernels();
+    const fits = bytes.length <= kernel.maxBlock &&
+      bytes.length * MOST_OF_BYTE <= kernel.maxMade && before.length < kernel.sec.length;
+    return fits ? this.scan(block, kernel, before) : this.readLarge(block, before);
+  }
+
+  private scan(
+    block: LineBlock,
+    kernel: Kernels,
+    before: readonly LogRecord[],
+  ): ReadCriBlock | undefined {
+    const { call } = kernel;
+    kernel.load(block.bytes);
+    if (!kernel.isStill(this)) call.forgetTime();
+    call.startCri(kernel.block);
+    for (const { sec, nsec } of before) call.noteElsewhere(sec, nsec);
+    const to = kernel.block + block.bytes.length;
+    let reason = call.readCri(to);
+    for (; reason === UNKNOWN_TIME; reason = call.readCri(to)) this.tellTime(block, kernel);
+    if (reason === TOO_MANY) return this.readLarge(block, before);
+    if (reason !== DONE) return undefined;
+    const { spans, sec, nsec, made } = kernel;
+    return {
+      json: {
+        count: call.count.value,
+        bytes: kernel.bytes.subarray(made, call.madeTo.value),
+        spans,
+        sec,
+        nsec,
+        rewritten: before.length === 0
+          ? NONE
+          : new Map(before.map(({ body }, i) => [i, stringifyJson(body)])),
+        onRecords: block.onRecords,
+      },
+      streams: streamsOf(call.firstStream.value, call.hasBoth.value !== 0),
+      unfinished: unfinished(kernel),
+    };
+  }
+
+  private tellTime(block: LineBlock, { call, bytes }: Kernels): void {
+    const from = call.criTimeFrom.value;
+    const text = bytes.toString("latin1", from, call.criTimeTo.value);
+    const { sec, nsec } = this.time.read(text) ? this.time : block;
+    call.tellTime(sec, nsec);
+    const frame = this.time.frameOf(text);
+    if (frame !== undefined) call.learnTime(from, text.length, frame.head, frame.tail, sec);
+  }
+
+  /** Does the same without the kernel, for blocks that do not fit in its memory. */
+  private readLarge(
+    block: LineBlock,
+    before: readonly LogRecord[],
+  ): ReadCriBlock | undefined {
+    const { bytes } = block;
     const out = this.scratch.room(bytes.length * LONGEST_ESCAPE);
     const { cursor } = this;
     const open: readonly [stderr: Part[], stdout: Part[]] = [[], []];
     this.lines.clear();
+    for (const record of before) this.lines.addRewritten(stringifyJson(record.body), record);
     cursor.at = 0;
     const streams: string[] = [];
     for (let from = 0; from < bytes.length; from = cursor.from + 1) {
@@ -120,6 +191,24 @@ export class CriBlockReader {
     const known = time.read(block.bytes.toString("latin1", from, timeTo));
     this.lines.add(start, cursor.at, known ? time : block);
   }
+}
+
+function streamsOf(first: number, both: boolean): readonly string[] {
+  if (first === -1) return [];
+  const streams = first === 1 ? ["stdout", "stderr"] : ["stderr", "stdout"];
+  return both ? streams : streams.slice(0, 1);
+}
+
+/** The lines of records that go on after the block, in their order. */
+function unfinished({ call, parts, block }: Kernels): ReadCriBlock["unfinished"] {
+  const lines: { from: number; to: number }[] = [];
+  [call.openErr.value, call.openOut.value].forEach((count, stream) => {
+    for (let i = 0; i < count; i++) {
+      const part = (stream * MAX_PARTS + i) * PART_WORDS;
+      lines.push({ from: parts[part]! - block, to: parts[part + 3]! - block });
+    }
+  });
+  return lines.sort((a, b) => a.from - b.from);
 }
 
 function noteStream(streams: string[], name: string): void {

@@ -122,6 +122,11 @@ export class StreamParser {
     this.groupOf(group);
   }
 
+  /** What waits has this position from now on. */
+  moveTo(position: number): void {
+    for (const group of this.groups) if (group.isOpen) group.position = position;
+  }
+
   /** The position of the first line that waits, or -1. */
   get pendingPosition(): number {
     let first = -1;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, renameSync, rmSync } from "node:fs";
 import { eventually } from "../../support/eventually.ts";
 import { TempFolder } from "../../support/temp-folder.ts";
 import { Numbers, problemsOf, startTail } from "./tail-driver.ts";
@@ -35,6 +35,23 @@ test("tail finds generations that live for a moment in a folder that is not watc
   numbers.append(folder.at("app.log"), 1);
   await input.untilRecords(numbers.next);
   expect(problemsOf(input.values(), numbers.all)).toEqual([]);
+});
+
+test("tail finds at once what comes into a folder that is too busy to be watched", async () => {
+  using folder = new TempFolder();
+  appendFileSync(folder.at("first.log"), "first\n");
+  await using input = startTail({ path: folder.at("*.log"), refresh_interval: "1h" });
+  await input.untilRecords(1);
+  for (let i = 0; i < 400; i++) {
+    appendFileSync(folder.at(`${i}.other`), "");
+    // Reports that come together are merged into one.
+    await aWhile(2);
+  }
+  for (let i = 0; i < 5; i++) {
+    appendFileSync(folder.at(`${i}.log`), `line ${i}\n`);
+    await input.untilRecords(i + 2);
+  }
+  expect(input.values()).toEqual(["first", "line 0", "line 1", "line 2", "line 3", "line 4"]);
 });
 
 test("tail holds on to generations that are deleted while the pipeline has no room", async () => {

@@ -1,0 +1,55 @@
+// The inner loops of the hot path, as one WebAssembly module. It is AssemblyScript; the build compiles it.
+export {
+  BLOCK,
+  END,
+  FIELDS,
+  MADE,
+  MAX_BLOCK,
+  MAX_LINES,
+  NAMES,
+  NANOS,
+  OUT,
+  PROGRAM,
+  SECONDS,
+  SETS,
+  SLACK,
+  SPANS,
+  STACK,
+  TEXTS,
+} from "./memory";
+export { quoteLines } from "./escape";
+export { copyLines, useTexts } from "./json-copy";
+export {
+  count,
+  lineFrom,
+  noteElsewhere,
+  noteTimed,
+  scanLines,
+  timeFrom,
+  timeTo,
+} from "./json-lines";
+export { wantMember } from "./json-scan";
+export { forgetTime, learnTime } from "./times";
+export {
+  criTimeFrom,
+  criTimeTo,
+  firstStream,
+  hasBoth,
+  madeTo,
+  openErr,
+  openOut,
+  PARTS,
+  readCri,
+  startCri,
+  tellTime,
+} from "./cri";
+export {
+  readRegex,
+  regexTimeFrom,
+  regexTimeTo,
+  regexTo,
+  skipLine,
+  startRegex,
+  tellRegexTime,
+  useRegex,
+} from "./regex-lines";

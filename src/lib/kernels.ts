@@ -1,0 +1,161 @@
+import module from "../../dist/embedded/kernels.txt" with { type: "text" };
+import type { LineProgram } from "./line-program.ts";
+
+/** A number that the module may change. */
+interface Variable {
+  readonly value: number;
+}
+
+/** What src/kernels/index.ts exports. Positions are bytes of its memory. */
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  quoteLines(from: number, to: number, between: number, length: number, at: number): number;
+  useTexts(dateName: number, separator: number, tail: number): void;
+  copyLines(bytes: number, first: number, last: number, at: number): number;
+  wantMember(name: number, length: number): void;
+  scanLines(
+    from: number,
+    to: number,
+    noted: number,
+    keepsTime: boolean,
+    sec: number,
+    nsec: number,
+  ): number;
+  noteTimed(keepsTime: boolean, sec: number, nsec: number): void;
+  noteElsewhere(sec: number, nsec: number): void;
+  forgetTime(): void;
+  learnTime(text: number, length: number, head: number, tail: number, sec: number): void;
+  useRegex(
+    slots: number,
+    isAnchored: boolean,
+    onlyAscii: boolean,
+    fields: number,
+    namesBytes: number,
+    timeSlot: number,
+    keepsTime: boolean,
+  ): void;
+  startRegex(from: number): void;
+  readRegex(to: number, sec: number, nsec: number): number;
+  tellRegexTime(sec: number, nsec: number): void;
+  skipLine(next: number): void;
+  readonly regexTo: Variable;
+  readonly regexTimeFrom: Variable;
+  readonly regexTimeTo: Variable;
+  startCri(from: number): void;
+  readCri(to: number): number;
+  tellTime(sec: number, nsec: number): void;
+  readonly criTimeFrom: Variable;
+  readonly criTimeTo: Variable;
+  readonly madeTo: Variable;
+  readonly firstStream: Variable;
+  readonly hasBoth: Variable;
+  readonly openErr: Variable;
+  readonly openOut: Variable;
+  readonly count: Variable;
+  readonly lineFrom: Variable;
+  readonly timeFrom: Variable;
+  readonly timeTo: Variable;
+}
+
+/** Parts of unfinished records of each stream, and numbers in a part. */
+export const MAX_PARTS = 1024;
+export const PART_WORDS = 4;
+
+/**
+ * The inner loops of the hot path, in WebAssembly, with their memory. There is one of them: what it holds is valid until
+ * somebody else uses it, like the memory that a batch was read into.
+ */
+export class Kernels {
+  readonly call: Exports;
+  readonly bytes: Buffer;
+  /** Where a block is put, and how long it may be. */
+  readonly block: number;
+  readonly maxBlock: number;
+  /** Where an encoder puts small texts, and where a reader does, and how long they may be together. */
+  readonly texts: number;
+  readonly names: number;
+  readonly maxTexts: number;
+  /** Where JSON is put that was made of the block, and where what goes to an output, and how long that may be. */
+  readonly made: number;
+  readonly maxMade: number;
+  readonly out: number;
+  readonly maxOut: number;
+  /** Of each noted record: four positions as `JsonLines.spans` has them, and its time. */
+  readonly spans: Int32Array;
+  readonly sec: Float64Array;
+  readonly nsec: Int32Array;
+  /** Of each stream, first stderr: the lines of records that are not finished, as src/kernels/cri.ts has them. */
+  readonly parts: Uint32Array;
+  private readonly program: number;
+  private readonly sets: number;
+  private readonly fields: number;
+  private readonly fieldsEnd: number;
+  private owner: object | undefined;
+
+  constructor() {
+    const compiled = new WebAssembly.Module(Buffer.from(module, "base64"));
+    const call = new WebAssembly.Instance(compiled).exports as unknown as Exports;
+    const places = call as unknown as Readonly<Record<string, WebAssembly.Global>>;
+    const place = (name: string): number => Number(places[name]!.value);
+    const { buffer } = call.memory;
+    const slack = place("SLACK");
+    const lines = place("MAX_LINES");
+    this.call = call;
+    this.bytes = Buffer.from(buffer);
+    this.block = place("BLOCK");
+    this.maxBlock = place("MAX_BLOCK");
+    this.texts = place("TEXTS");
+    this.names = place("NAMES");
+    this.made = place("MADE");
+    this.out = place("OUT");
+    this.maxTexts = this.names - this.texts - slack;
+    this.maxMade = this.out - this.made - slack;
+    this.maxOut = place("END") - this.out - slack;
+    this.spans = new Int32Array(buffer, place("SPANS"), lines * 4);
+    this.sec = new Float64Array(buffer, place("SECONDS"), lines);
+    this.nsec = new Int32Array(buffer, place("NANOS"), lines);
+    this.program = place("PROGRAM");
+    this.sets = place("SETS");
+    this.fields = place("FIELDS");
+    this.fieldsEnd = place("STACK") - slack;
+    this.parts = new Uint32Array(buffer, place("PARTS"), MAX_PARTS * 2 * PART_WORDS);
+  }
+
+  /** Whether these bytes lie in this memory. */
+  holds(bytes: { readonly buffer: ArrayBufferLike }): boolean {
+    return bytes.buffer === this.bytes.buffer;
+  }
+
+  /** Copies a block of at most {@link maxBlock} bytes into the memory. */
+  load(block: Uint8Array): void {
+    this.bytes.set(block, this.block);
+  }
+
+  /** Whether a compiled expression and its fields have room. */
+  fits({ words, sets }: LineProgram, fields: Uint8Array): boolean {
+    const { program, fieldsEnd } = this;
+    return words.byteLength <= this.sets - program && sets.length <= this.fields - this.sets &&
+      fields.length <= fieldsEnd - this.fields;
+  }
+
+  /** Makes an expression the one that lines are matched with. */
+  loadProgram({ words, sets }: LineProgram, fields: Uint8Array): void {
+    this.bytes.set(new Uint8Array(words.buffer), this.program);
+    this.bytes.set(sets, this.sets);
+    this.bytes.set(fields, this.fields);
+  }
+
+  /** False when somebody else was here since the last call: what the module was told must be told again. */
+  isStill(owner: object): boolean {
+    const is = this.owner === owner;
+    this.owner = owner;
+    return is;
+  }
+}
+
+let shared: Kernels | undefined;
+
+/** Made when they are first asked for. */
+export function kernels(): Kernels {
+  return shared ??= new Kernels();
+}
