@@ -20,6 +20,12 @@ export interface BenchPipeline {
   readonly onDisk?: boolean;
 }
 
+const GREP_MODIFY_NEST = [
+  { name: "grep", exclude: "level ^none$" },
+  { name: "modify", rename: "msg message", add: "cluster bench" },
+  { name: "nest", operation: "nest", wildcard: "request_*", nest_under: "request" },
+];
+
 export const PIPELINES: readonly BenchPipeline[] = [
   { name: "raw → null", kind: "json", recordsPerLine: 1, sink: "null", input: {} },
   { name: "raw → file", kind: "json", recordsPerLine: 1, sink: "file", input: {} },
@@ -84,21 +90,20 @@ export const PIPELINES: readonly BenchPipeline[] = [
     filters: [{ name: "grep", exclude: "level ^none$" }],
   },
   {
+    name: "JSON → grep, modify, nest → file",
+    kind: "json",
+    recordsPerLine: 1,
+    sink: "file",
+    input: { parser: "bench_json" },
+    filters: GREP_MODIFY_NEST,
+  },
+  {
     name: "JSON → grep, modify, nest → http",
     kind: "json",
     recordsPerLine: 1,
     sink: "http",
     input: { parser: "bench_json" },
-    filters: [
-      { name: "grep", exclude: "level ^none$" },
-      { name: "modify", rename: "msg message", add: "cluster bench" },
-      {
-        name: "nest",
-        operation: "nest",
-        wildcard: "request_*",
-        nest_under: "request",
-      },
-    ],
+    filters: GREP_MODIFY_NEST,
   },
   {
     name: "raw → http, gzip",

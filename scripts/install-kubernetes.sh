@@ -53,7 +53,8 @@ mkdir -p "$folder"
 log="$folder/build.log"
 named="k8s.io/component-base/version"
 minor=${version#v1.}
-if ! go build -C "$source" -trimpath -o "$PWD/$folder/kube-apiserver" -ldflags "-s -w -X $named.gitVersion=$version \
+# Without inlining it is compiled in 60 % of the time; it starts in 5 s instead of 4.
+if ! go build -C "$source" -trimpath -gcflags=all=-l -o "$PWD/$folder/kube-apiserver" -ldflags "-s -w -X $named.gitVersion=$version \
 -X $named.gitMajor=1 -X $named.gitMinor=${minor%%.*}" k8s.io/kubernetes/cmd/kube-apiserver >"$log" 2>&1; then
   tail -n 20 "$log" >&2
   skip "Cannot build the API server."

@@ -1,7 +1,7 @@
 import type { Framing } from "../sdk/payload.ts";
 
 /** Of larger memory so much is kept, up to so many times the full size each. */
-const KEPT_LARGE = 4;
+const KEPT_LARGE = 8;
 const LARGEST = 4;
 
 /** Memory of full size that is not in use, shared by the payloads of one output. */
