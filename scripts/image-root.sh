@@ -34,7 +34,7 @@ install -m 0644 LICENSE "$root/usr/share/doc/logcollector/copyright"
 node -p 'require("node:tls").rootCertificates.join("\n")' >"$root/etc/ssl/certs/ca-certificates.crt"
 printf 'root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/%s:/sbin/nologin\n' $state >"$root/etc/passwd"
 printf 'root:x:0:\nnonroot:x:65532:\n' >"$root/etc/group"
-# Without it names are looked up in the DNS before /etc/hosts by some C libraries.
+# Go plugins ask it where names are looked up first.
 printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"
 chmod 0644 "$root"/etc/{passwd,group,nsswitch.conf,ssl/certs/ca-certificates.crt}
 chown 65532:65532 "$root/$state"

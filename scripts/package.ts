@@ -1,4 +1,5 @@
 // Makes a Debian package of dist/logcollector. Run by Bun: `npm run package`. The same sources make the same bytes.
+// With --binary and --architecture: of another executable.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -14,13 +15,13 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { sourceEpoch } from "./source-epoch.ts";
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 const MAINTAINER = "The logcollector developers <developers@logcollector.invalid>";
 const CONFIG = "etc/logcollector/logcollector.yaml";
 const DOCS = "usr/share/doc/logcollector";
 const FILES: Readonly<Record<string, string>> = {
-  "usr/bin/logcollector": "dist/logcollector",
   "usr/lib/systemd/system/logcollector.service": "config/systemd/logcollector.service",
   "usr/lib/sysusers.d/logcollector.conf": "config/systemd/logcollector.sysusers",
   [CONFIG]: "config/systemd/logcollector.yaml",
@@ -35,14 +36,17 @@ const { values: options } = parseArgs({
     compression: { type: "string", default: "xz" },
     level: { type: "string", default: "6" },
     out: { type: "string", default: "dist" },
+    binary: { type: "string", default: "dist/logcollector" },
+    /** Debian's name of it. */
+    architecture: { type: "string" },
   },
 });
 
 const version = options.version ?? JSON.parse(readFileSync("package.json", "utf8")).version;
-const architecture = ARCHITECTURES[process.arch];
+const architecture = options.architecture ?? ARCHITECTURES[process.arch];
 if (architecture === undefined) fail(`Cannot make a package for ${process.arch}`);
-if (!existsSync("dist/logcollector")) {
-  fail('Cannot make a package: dist/logcollector is missing, run "npm run build" before');
+if (!existsSync(options.binary)) {
+  fail(`Cannot make a package: ${options.binary} is missing, run "npm run build" before`);
 }
 const epochSec = sourceEpoch();
 const name = `logcollector_${version}_${architecture}`;
@@ -60,6 +64,7 @@ try {
 }
 
 function makeTree(): void {
+  put("usr/bin/logcollector", readFileSync(options.binary), 0o755);
   for (const [to, from] of Object.entries(FILES)) {
     put(to, readFileSync(from), statSync(from).mode & 0o100 ? 0o755 : 0o644);
   }
@@ -136,14 +141,6 @@ function setTimes(path: string): void {
   const stat = statSync(path);
   if (stat.isDirectory()) { for (const each of readdirSync(path)) setTimes(join(path, each)); }
   lutimesSync(path, epochSec, epochSec);
-}
-
-/** The time of all files: that of the last commit, if nobody says otherwise. */
-function sourceEpoch(): number {
-  const wanted = process.env.SOURCE_DATE_EPOCH;
-  if (wanted !== undefined && /^\d+$/.test(wanted)) return Number(wanted);
-  const { status, stdout } = spawnSync("git", ["log", "-1", "--format=%ct"], { encoding: "utf8" });
-  return status === 0 ? Number(stdout) : 0;
 }
 
 function build(file: string): void {

@@ -1,7 +1,10 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { TempFolder } from "../support/temp-folder.ts";
+
+// Compilers take their time on a busy machine.
+setDefaultTimeout(60_000);
 
 const KINDS = ["input", "filter", "output", "parser"];
 const TEMPLATES = "src/cli/plugin/templates";
