@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
 /** `END` of src/kernels/memory.ts, in pages of 64 KiB. */
-const PAGES = 0x71;
+const PAGES = 0xbe;
 
 /** Writes the kernels as one module in base64 to `path`. */
 export function writeKernels(path: string): void {

@@ -1,32 +1,28 @@
 import {
-  type Accessor,
-  type Body,
+  allOf,
+  anyOf,
   compileAccessor,
   compilePattern,
   ConfigError,
   defineFilter,
   field,
+  fieldMatches,
   type FilterContext,
+  keepRecords,
+  not,
   optionOrder,
-  type Pattern,
+  type RecordTest,
 } from "logcollector/plugin";
 import * as z from "zod";
 
-/** True for a record that is wanted. */
-type Test = (body: Body) => boolean;
-
-interface Rule {
-  readonly key: Accessor;
-  readonly pattern: Pattern;
-}
-
 /** The key ends at the first space; all that follows, spaces and quotes too, is the expression. */
-const rule = field.custom("KEY REGEX", (text): Rule => {
+const rule = field.custom("KEY REGEX", (text): RecordTest => {
   const [, key, regex] = /^ *([^ ]+) (.+)$/s.exec(text) ?? [];
   if (key === undefined || regex === undefined) {
     throw new RangeError(`expected "KEY REGEX", got ${JSON.stringify(text)}`);
   }
-  return { key: compileAccessor(key), pattern: compilePattern(regex) };
+  // Only text matches: a number or a map is like a field that is absent.
+  return fieldMatches(compileAccessor(key), compilePattern(regex));
 });
 
 const config = z.object({
@@ -47,14 +43,9 @@ export default defineFilter({
   create(options, ctx) {
     const wanted = options.logical_op === "legacy" ? inOrder(options, ctx) : combined(options);
     return {
+      borrows: true,
       process(batch) {
-        const { records } = batch;
-        let kept = 0;
-        for (let i = 0; i < records.length; i++) {
-          const record = records[i]!;
-          if (wanted(record.body)) records[kept++] = record;
-        }
-        records.length = kept;
+        keepRecords(batch, wanted);
         return batch;
       },
     };
@@ -64,55 +55,31 @@ export default defineFilter({
 type Options = z.output<typeof config>;
 
 /** As written: a matching `exclude` drops, the first `regex` decides, and nothing after it is asked. */
-function inOrder(options: Options, { log }: FilterContext): Test {
+function inOrder(options: Options, { log }: FilterContext): RecordTest {
   const { regex, exclude } = options;
-  const asked: Rule[] = [];
+  const asked: RecordTest[] = [];
   for (const { option, index } of optionOrder(options)) {
     if (option === "exclude") asked.push(exclude[index]!);
     if (option !== "regex") continue;
     if (asked.length + 1 < exclude.length + regex.length) {
       log.warn("Rules after the first regex are never asked with logical_op legacy: use AND or OR");
     }
-    const kept = match(regex[index]!);
+    const kept = regex[index]!;
     if (asked.length === 0) return kept;
-    const dropped = any(asked);
-    return (body) => !dropped(body) && kept(body);
+    return allOf([not(anyOf(asked)), kept]);
   }
-  return not(any(asked));
+  return not(anyOf(asked));
 }
 
 /** All rules, or any of them, must match. */
-function combined({ regex, exclude, logical_op }: Options): Test {
+function combined({ regex, exclude, logical_op }: Options): RecordTest {
   if (regex.length > 0 && exclude.length > 0) {
     throw new ConfigError(
       `cannot use both "regex" and "exclude" with logical_op ${logical_op}: use two grep filters`,
       "logical_op",
     );
   }
-  if (regex.length === 0 && exclude.length === 0) return () => true;
-  const join = logical_op === "AND" ? all : any;
+  if (regex.length === 0 && exclude.length === 0) return allOf([]);
+  const join = logical_op === "AND" ? allOf : anyOf;
   return regex.length > 0 ? join(regex) : not(join(exclude));
-}
-
-/** Only text matches: a number or a map is like a field that is absent. */
-function match({ key, pattern }: Rule): Test {
-  return (body) => {
-    const value = key.get(body);
-    return typeof value === "string" && pattern.test(value);
-  };
-}
-
-function any(rules: readonly Rule[]): Test {
-  const tests = rules.map(match);
-  if (tests.length === 1) return tests[0]!;
-  return (body) => tests.some((test) => test(body));
-}
-
-function all(rules: readonly Rule[]): Test {
-  const tests = rules.map(match);
-  return (body) => tests.every((test) => test(body));
-}
-
-function not(test: Test): Test {
-  return (body) => !test(body);
 }

@@ -1,12 +1,14 @@
 import {
   type Accessor,
-  type Body,
   ConfigError,
   defineFilter,
+  type Edit,
   field,
   type FilterContext,
-  isBody,
-  setField,
+  liftFields,
+  nestFields,
+  type NestNames,
+  recordEditor,
 } from "logcollector/plugin";
 import * as z from "zod";
 
@@ -32,61 +34,33 @@ export default defineFilter({
   summary: "Moves fields into a nested map, or out of one.",
   config,
   create(options, ctx) {
-    const change = options.operation === "nest" ? nest(options, ctx) : lift(options, ctx);
+    const edit = options.operation === "nest" ? nest(options, ctx) : lift(options, ctx);
+    const editor = recordEditor([edit]);
     return {
+      borrows: true,
       process(batch) {
-        for (const record of batch.records) record.body = change(record.body);
+        editor.edit(batch);
         return batch;
       },
     };
   },
 });
 
-function nest(options: Options, { log }: FilterContext): (body: Body) => Body {
-  const under = place(options, "nest_under");
-  const renamed = renamer(options);
-  const prefixes = options.wildcard.filter((name) => name.endsWith("*"))
-    .map((name) => name.slice(0, -1));
-  const names = new Set(options.wildcard.filter((name) => !name.endsWith("*")));
-  if (options.wildcard.length === 0) log.warn('Nothing is nested without a "wildcard"');
-  const goes = (key: string): boolean =>
-    names.has(key) || prefixes.some((prefix) => key.startsWith(prefix));
-  return (body) => {
-    const nested: Body = {};
-    const rest: Body = {};
-    let found = false;
-    for (const key in body) {
-      if (goes(key)) {
-        found = true;
-        setField(nested, renamed(key), body[key]!);
-      } else setField(rest, key, body[key]!);
-    }
-    if (!found) return body;
-    // What stood there before is replaced, and the map comes last.
-    under.delete(rest);
-    return under.set(rest, nested) ? rest : body;
+function nest(options: Options, { log }: FilterContext): Edit {
+  const { wildcard } = options;
+  if (wildcard.length === 0) log.warn('Nothing is nested without a "wildcard"');
+  const choice = {
+    names: wildcard.filter((name) => !name.endsWith("*")),
+    prefixes: wildcard.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1)),
   };
+  return nestFields(choice, place(options, "nest_under"), namesOf(options));
 }
 
-function lift(options: Options, { log }: FilterContext): (body: Body) => Body {
+function lift(options: Options, { log }: FilterContext): Edit {
   const from = place(options, "nested_under");
-  const renamed = renamer(options);
-  return (body) => {
-    const nested = from.exact(body);
-    if (nested === undefined) return body;
-    if (!isBody(nested)) {
-      log.warn(`Cannot lift from "${from.source}": its value is not a map`);
-      return body;
-    }
-    from.delete(body);
-    for (const key in nested) {
-      const name = renamed(key);
-      // A field of the same name is replaced, and the lifted ones come last.
-      delete body[name];
-      setField(body, name, nested[key]!);
-    }
-    return body;
-  };
+  return liftFields(from, namesOf(options), () => {
+    log.warn(`Cannot lift from "${from.source}": its value is not a map`);
+  });
 }
 
 /** Fluent Bit takes either name for either operation. */
@@ -99,11 +73,9 @@ function place(options: Options, usual: "nest_under" | "nested_under"): Accessor
   return found;
 }
 
-function renamer({ add_prefix, remove_prefix }: Options): (key: string) => string {
+function namesOf({ add_prefix, remove_prefix }: Options): NestNames {
   if (add_prefix !== undefined && remove_prefix !== undefined) {
     throw new ConfigError('cannot use both "add_prefix" and "remove_prefix"', "add_prefix");
   }
-  if (add_prefix !== undefined) return (key) => add_prefix + key;
-  if (remove_prefix === undefined) return (key) => key;
-  return (key) => key.startsWith(remove_prefix) ? key.slice(remove_prefix.length) : key;
+  return { addPrefix: add_prefix, removePrefix: remove_prefix };
 }

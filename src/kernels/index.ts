@@ -1,6 +1,11 @@
 // The inner loops of the hot path, as one WebAssembly module. It is AssemblyScript; the build compiles it.
 export {
+  ANSWERS,
   BLOCK,
+  EDIT_TEXTS,
+  EDITED,
+  EDITED_TOO,
+  EDITS,
   END,
   FIELDS,
   MADE,
@@ -10,12 +15,14 @@ export {
   NANOS,
   OUT,
   PROGRAM,
+  SCRATCH,
   SECONDS,
   SETS,
   SLACK,
   SPANS,
   STACK,
   TEXTS,
+  VALUES,
 } from "./memory";
 export { quoteLines } from "./escape";
 export { copyLines, useTexts } from "./json-copy";
@@ -53,3 +60,7 @@ export {
   tellRegexTime,
   useRegex,
 } from "./regex-lines";
+export { askLines, askThat } from "./ask-lines";
+export { keepLines } from "./keep-lines";
+export { editedTo, editLines, noteEditedElsewhere, startEdit } from "./edit-lines";
+export { wrapLines } from "./wrap-lines";

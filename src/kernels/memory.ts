@@ -31,5 +31,16 @@ export const FIELDS: usize = 0x6f_0000;
 export const STACK: usize = 0x6f_8000;
 /** Looked at now and then: there is room for a whole program's worth behind it. */
 export const STACK_END: usize = 0x70_4000;
+/** JSON that filters made, in two places: what one of them made is in one, and the next writes to the other. */
+export const EDITED: usize = 0x71_0000;
+export const EDITED_TOO: usize = 0x91_0000;
+/** Parts of a record that are made while it is edited. */
+export const SCRATCH: usize = 0xb1_0000;
+/** What is to be done to records, and the texts of that: see src/kernels/edit-lines.ts. */
+export const EDITS: usize = 0xb9_0000;
+export const EDIT_TEXTS: usize = 0xb9_8000;
+/** Of each record, the answer to a question, and where the value is that it was asked about. */
+export const ANSWERS: usize = 0xba_0000;
+export const VALUES: usize = 0xbb_0000;
 /** The end of the memory. */
-export const END: usize = 0x71_0000;
+export const END: usize = 0xbe_0000;

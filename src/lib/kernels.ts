@@ -44,6 +44,24 @@ interface Exports {
   startCri(from: number): void;
   readCri(to: number): number;
   tellTime(sec: number, nsec: number): void;
+  askThat(
+    question: number,
+    names: number,
+    equalAt: number,
+    equalLength: number,
+    hasProgram: boolean,
+    slots: number,
+    isAnchored: boolean,
+    onlyAscii: boolean,
+    takesWords: boolean,
+  ): void;
+  askLines(bytes: number, first: number, last: number): number;
+  keepLines(count: number): number;
+  startEdit(into: number, end: number, tail: number): boolean;
+  editLines(bytes: number, first: number, last: number, areAsked: boolean): number;
+  noteEditedElsewhere(i: number): void;
+  readonly editedTo: Variable;
+  wrapLines(from: number, to: number, head: number, sec: number, nsec: number): number;
   readonly criTimeFrom: Variable;
   readonly criTimeTo: Variable;
   readonly madeTo: Variable;
@@ -56,6 +74,8 @@ interface Exports {
   readonly timeFrom: Variable;
   readonly timeTo: Variable;
 }
+
+const NONE = new Uint8Array(0);
 
 /** Parts of unfinished records of each stream, and numbers in a part. */
 export const MAX_PARTS = 1024;
@@ -86,11 +106,24 @@ export class Kernels {
   readonly nsec: Int32Array;
   /** Of each stream, first stderr: the lines of records that are not finished, as src/kernels/cri.ts has them. */
   readonly parts: Uint32Array;
+  /** Where JSON is put that a filter made, and where that of the next one, and how long each may be. */
+  readonly edited: number;
+  readonly editedToo: number;
+  readonly maxEdited: number;
+  /** Where is put what is to be done to records, its texts, and how long these may be. */
+  readonly edits: number;
+  readonly editTexts: number;
+  readonly maxEdits: number;
+  readonly maxEditTexts: number;
+  /** The answer of each record to a question, and where the value is that it is about: from, to. */
+  readonly answers: Uint8Array;
+  readonly values: Uint32Array;
   private readonly program: number;
   private readonly sets: number;
   private readonly fields: number;
   private readonly fieldsEnd: number;
   private owner: object | undefined;
+  private loaded: LineProgram | undefined;
 
   constructor() {
     const compiled = new WebAssembly.Module(Buffer.from(module, "base64"));
@@ -110,7 +143,16 @@ export class Kernels {
     this.out = place("OUT");
     this.maxTexts = this.names - this.texts - slack;
     this.maxMade = this.out - this.made - slack;
-    this.maxOut = place("END") - this.out - slack;
+    this.maxOut = place("PROGRAM") - this.out - slack;
+    this.edited = place("EDITED");
+    this.editedToo = place("EDITED_TOO");
+    this.maxEdited = this.editedToo - this.edited;
+    this.edits = place("EDITS");
+    this.editTexts = place("EDIT_TEXTS");
+    this.maxEdits = this.editTexts - this.edits;
+    this.maxEditTexts = place("ANSWERS") - this.editTexts - slack;
+    this.answers = new Uint8Array(buffer, place("ANSWERS"), lines);
+    this.values = new Uint32Array(buffer, place("VALUES"), lines * 2);
     this.spans = new Int32Array(buffer, place("SPANS"), lines * 4);
     this.sec = new Float64Array(buffer, place("SECONDS"), lines);
     this.nsec = new Int32Array(buffer, place("NANOS"), lines);
@@ -132,17 +174,24 @@ export class Kernels {
   }
 
   /** Whether a compiled expression and its fields have room. */
-  fits({ words, sets }: LineProgram, fields: Uint8Array): boolean {
+  fits({ words, sets }: LineProgram, fields: Uint8Array = NONE): boolean {
     const { program, fieldsEnd } = this;
     return words.byteLength <= this.sets - program && sets.length <= this.fields - this.sets &&
       fields.length <= fieldsEnd - this.fields;
   }
 
-  /** Makes an expression the one that lines are matched with. */
-  loadProgram({ words, sets }: LineProgram, fields: Uint8Array): void {
+  /** Makes an expression the one that is matched with, with the fields that it makes of a line. */
+  loadProgram(program: LineProgram, fields: Uint8Array = NONE): void {
+    const { words, sets } = program;
+    this.loaded = program;
     this.bytes.set(new Uint8Array(words.buffer), this.program);
     this.bytes.set(sets, this.sets);
     this.bytes.set(fields, this.fields);
+  }
+
+  /** False when it was not loaded, or another one since. */
+  hasLoaded(program: LineProgram): boolean {
+    return this.loaded === program;
   }
 
   /** False when somebody else was here since the last call: what the module was told must be told again. */

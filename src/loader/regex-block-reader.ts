@@ -116,7 +116,8 @@ export class RegexBlockReader {
     const { call } = kernel;
     const to = kernel.block + block.bytes.length;
     kernel.load(block.bytes);
-    if (!kernel.isStill(this)) this.introduce(kernel);
+    const isStill = kernel.isStill(this);
+    if (!isStill || !kernel.hasLoaded(this.prepared.program)) this.introduce(kernel);
     this.rewritten = undefined;
     call.startRegex(kernel.block);
     for (;;) {

@@ -1,6 +1,7 @@
 import { parseJsonObject } from "../lib/json-object.ts";
 import type { JsonLines } from "./json-lines.ts";
 import { recordsOf } from "./json-records.ts";
+import { isInKernels, wrapLines } from "./json-of-lines.ts";
 import type { JsonTail } from "./json-tail.ts";
 import { RawBlock, type RawLines, type RawSource } from "./raw-lines.ts";
 import type { Body, LogRecord } from "./record.ts";
@@ -74,6 +75,22 @@ export class Batch {
   /** The records as JSON, as long as nobody asked for them; `undefined` afterwards, or when they were none. */
   get json(): JsonLines | undefined {
     return this.jsonLines;
+  }
+
+  /**
+   * The records as JSON in the kernels' memory, where that takes no records: of a batch that still is JSON there, or raw
+   * lines, which become JSON by it. `undefined` otherwise.
+   */
+  toJson(): JsonLines | undefined {
+    if (this.rawLines !== undefined) this.jsonLines = wrapLines(this.rawLines);
+    if (this.jsonLines === undefined) return undefined;
+    this.rawLines = undefined;
+    return isInKernels(this.jsonLines) ? this.jsonLines : undefined;
+  }
+
+  /** Takes other JSON in place of that which it still is, with as many records or fewer. */
+  exchange(json: JsonLines): void {
+    this.jsonLines = json;
   }
 
   /** The records, made at the first call. A filter may change them in place. */

@@ -17,7 +17,7 @@ export function recordsOf(lines: JsonLines, parse: (text: string) => Body | null
   return records;
 }
 
-function textOf({ bytes, spans }: JsonLines, i: number): string {
+export function textOf({ bytes, spans }: JsonLines, i: number): string {
   const at = i * SPAN.size;
   const cutFrom = spans[at + SPAN.cutFrom]!;
   const cutTo = spans[at + SPAN.cutTo]!;

@@ -56,6 +56,19 @@ export {
   type RefusedPart,
   ThrottledError,
 } from "./errors.ts";
+export {
+  addText,
+  copyField,
+  type Edit,
+  moveToEnd,
+  moveToStart,
+  removeField,
+  removeFields,
+  removePrefixed,
+  renameField,
+  setText,
+  type TransferOptions,
+} from "./edits.ts";
 export * as field from "./fields.ts";
 export type { FieldMeta } from "./fields.ts";
 export type { Framing, Payload, PayloadWriter } from "./payload.ts";
@@ -111,6 +124,18 @@ export {
   type MsgpackEncoderOptions,
 } from "./msgpack-encoder.ts";
 export { tlsOptions } from "./tls-options.ts";
+export { keepRecords } from "./keep-records.ts";
+export { type FieldChoice, liftFields, nestFields, type NestNames } from "./nesting.ts";
+export { type RecordEditor, recordEditor } from "./record-editor.ts";
+export {
+  allOf,
+  anyOf,
+  fieldEquals,
+  fieldExists,
+  fieldMatches,
+  not,
+  type RecordTest,
+} from "./record-test.ts";
 export { optionOrder, type WrittenOption } from "./option-order.ts";
 export { type OptionPlace, optionPlace } from "./option-place.ts";
 export { perRecord } from "./per-record.ts";
