@@ -19,6 +19,8 @@ export function wrapLines(
 ): JsonLines | undefined {
   const frame = lineFrame(extra, key);
   if (bytes === undefined || count === 0 || frame === undefined) return undefined;
+  // Such names come first in an object, whatever is put in front of it later.
+  if (extra !== undefined && Object.keys(extra).some((name) => /^\d/.test(name))) return undefined;
   const kernel = kernels();
   const head = Buffer.from(`${frame.before}"`);
   const most = bytes.length * LONGEST_ESCAPE + (head.length + BEHIND) * count;
