@@ -64,3 +64,4 @@ export { askLines, askThat } from "./ask-lines";
 export { keepLines } from "./keep-lines";
 export { editedTo, editLines, noteEditedElsewhere, startEdit } from "./edit-lines";
 export { wrapLines } from "./wrap-lines";
+export { eventsTo, packLines, packRaw } from "./pack-lines";

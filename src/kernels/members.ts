@@ -16,6 +16,10 @@ export const MEMBER_BYTES: i32 = 16;
 /** Set where {@link endOfString} has come by a backslash, to be reset by whoever wants to know. */
 export let hasEscapes: bool = false;
 
+export function forgetEscapes(): void {
+  hasEscapes = false;
+}
+
 /** Position behind the quote that ends the string. */
 export function endOfString(from: usize): usize {
   const quotes = i8x16.splat(QUOTE);

@@ -62,6 +62,17 @@ interface Exports {
   noteEditedElsewhere(i: number): void;
   readonly editedTo: Variable;
   wrapLines(from: number, to: number, head: number, sec: number, nsec: number): number;
+  packLines(
+    bytes: number,
+    first: number,
+    last: number,
+    at: number,
+    hasMetadata: boolean,
+    tailLength: number,
+    tailCount: number,
+  ): number;
+  readonly eventsTo: Variable;
+  packRaw(from: number, to: number, head: number, at: number): number;
   readonly criTimeFrom: Variable;
   readonly criTimeTo: Variable;
   readonly madeTo: Variable;
