@@ -3,10 +3,15 @@ const POLYNOMIAL = 0x82f63b78;
 /** Long runs are read at two places at once, this many bytes apart. */
 const LANE = 1024;
 
+/** The sums of every byte. */
+const BYTES = tableOf((sum) => {
+  for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? sum >>> 1 ^ POLYNOMIAL : sum >>> 1;
+  return sum;
+});
 /** Sums of a byte that 0 to 7 zero bytes follow: so eight bytes of input are eight independent look-ups. */
-const [T0, T1, T2, T3, T4, T5, T6, T7] = [0, 1, 2, 3, 4, 5, 6, 7].map(tableOf) as Eight<Int32Array>;
+const [T0, T1, T2, T3, T4, T5, T6, T7] = [0, 1, 2, 3, 4, 5, 6, 7].map(behind) as Eight<Int32Array>;
 /** What becomes of the four bytes of a sum when `LANE` zero bytes follow it. */
-const [L0, L1, L2, L3] = [1, 2, 3, 4].map((n) => tableOf(LANE - n)) as Four<Int32Array>;
+const [L0, L1, L2, L3] = [1, 2, 3, 4].map((n) => behind(LANE - n)) as Four<Int32Array>;
 
 type Four<T> = [T, T, T, T];
 type Eight<T> = [...Four<T>, ...Four<T>];
@@ -47,14 +52,20 @@ function twoLanes(bytes: Uint8Array, start: number, sum: number): number {
 }
 
 /** The sums of every byte, followed by so many zero bytes. */
-function tableOf(zeros: number): Int32Array {
-  const sums = new Int32Array(256);
-  for (let bit = 1; bit < 256; bit *= 2) {
-    let sum = bit;
-    for (let k = 0; k < 8 * (zeros + 1); k++) sum = sum & 1 ? sum >>> 1 ^ POLYNOMIAL : sum >>> 1;
-    sums[bit] = sum;
+function behind(zeros: number): Int32Array {
+  return tableOf((byte) => {
+    let sum = BYTES[byte]!;
+    for (let k = 0; k < zeros; k++) sum = sum >>> 8 ^ BYTES[sum & 255]!;
+    return sum;
+  });
+}
+
+/** Of a function of a byte for which the value of two bytes' difference is the difference of their values. */
+function tableOf(valueOf: (byte: number) => number): Int32Array {
+  const values = new Int32Array(256);
+  for (let bit = 1; bit < 256; bit *= 2) values[bit] = valueOf(bit);
+  for (let byte = 3; byte < 256; byte++) {
+    values[byte] = values[byte & byte - 1]! ^ values[byte & -byte]!;
   }
-  // The sum of two bytes' difference is the difference of their sums.
-  for (let byte = 3; byte < 256; byte++) sums[byte] = sums[byte & byte - 1]! ^ sums[byte & -byte]!;
-  return sums;
+  return values;
 }
