@@ -65,3 +65,4 @@ export { keepLines } from "./keep-lines";
 export { editedTo, editLines, noteEditedElsewhere, startEdit } from "./edit-lines";
 export { wrapLines } from "./wrap-lines";
 export { eventsTo, packLines, packRaw } from "./pack-lines";
+export { countLines } from "./count-lines";

@@ -9,6 +9,7 @@ interface Variable {
 /** What src/kernels/index.ts exports. Positions are bytes of its memory. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
+  countLines(from: number, to: number, longest: number): number;
   quoteLines(from: number, to: number, between: number, length: number, at: number): number;
   useTexts(dateName: number, separator: number, tail: number): void;
   copyLines(bytes: number, first: number, last: number, at: number): number;
@@ -133,6 +134,7 @@ export class Kernels {
   private readonly sets: number;
   private readonly fields: number;
   private readonly fieldsEnd: number;
+  private lastBlock: Uint8Array | undefined;
   private owner: object | undefined;
   private loaded: LineProgram | undefined;
 
@@ -181,7 +183,23 @@ export class Kernels {
 
   /** Copies a block of at most {@link maxBlock} bytes into the memory. */
   load(block: Uint8Array): void {
+    this.lastBlock = undefined;
     this.bytes.set(block, this.block);
+  }
+
+  /** The same, for a block that does not change until {@link forgetBlock}: whoever {@link use}s it need not load it again. */
+  loadFirst(block: Uint8Array): void {
+    this.load(block);
+    this.lastBlock = block;
+  }
+
+  /** Loads a block unless it still is there. */
+  use(block: Uint8Array): void {
+    if (block !== this.lastBlock) this.load(block);
+  }
+
+  forgetBlock(): void {
+    this.lastBlock = undefined;
   }
 
   /** Whether a compiled expression and its fields have room. */
@@ -218,4 +236,9 @@ let shared: Kernels | undefined;
 /** Made when they are first asked for. */
 export function kernels(): Kernels {
   return shared ??= new Kernels();
+}
+
+/** The hand-over of a batch is over: what it was read into may change. */
+export function forgetBlock(): void {
+  shared?.forgetBlock();
 }

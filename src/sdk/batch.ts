@@ -1,3 +1,4 @@
+import { forgetBlock } from "../lib/kernels.ts";
 import { parseJsonObject } from "../lib/json-object.ts";
 import type { JsonLines } from "./json-lines.ts";
 import { recordsOf } from "./json-records.ts";
@@ -133,6 +134,7 @@ export class Batch {
    * much of the batch became garbage, from 0 to 1: bytes that stay bytes leave little behind.
    */
   expire(): number {
+    forgetBlock();
     if (this.jsonLines !== undefined) {
       this.jsonLines = undefined;
       return GARBAGE_OF_JSON;

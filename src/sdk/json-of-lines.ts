@@ -29,7 +29,7 @@ export function wrapLines(
     head.length > kernel.maxEditTexts || most > kernel.maxMade
   ) return undefined;
   const { call, block, made, editTexts } = kernel;
-  kernel.load(bytes);
+  kernel.use(bytes);
   kernel.bytes.set(head, editTexts);
   const to = call.wrapLines(block, block + bytes.length, head.length, sec, nsec);
   return {

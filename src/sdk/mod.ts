@@ -124,6 +124,7 @@ export {
   type MsgpackEncoderOptions,
 } from "./msgpack-encoder.ts";
 export { tlsOptions } from "./tls-options.ts";
+export { countLines } from "./count-lines.ts";
 export { keepRecords } from "./keep-records.ts";
 export { type FieldChoice, liftFields, nestFields, type NestNames } from "./nesting.ts";
 export { type RecordEditor, recordEditor } from "./record-editor.ts";

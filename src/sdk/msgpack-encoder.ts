@@ -223,7 +223,7 @@ function packRaw(bytes: Uint8Array, count: number, before: Uint8Array): Uint8Arr
     count === 0 || bytes.length > kernel.maxBlock || before.length > kernel.maxTexts ||
     bytes.length + (before.length + LONGEST_TEXT_HEAD) * count > kernel.maxOut
   ) return undefined;
-  kernel.load(bytes);
+  kernel.use(bytes);
   kernel.bytes.set(before, texts);
   const to = call.packRaw(block, block + bytes.length, before.length, out);
   return kernel.bytes.subarray(out, to);

@@ -45,7 +45,7 @@ function fits(kernel: Kernels, bytes: number, count: number, frame: LinesFrame):
 
 function write(kernel: Kernels, lines: Uint8Array, frame: LinesFrame): Uint8Array {
   const { bytes, block, texts, out } = kernel;
-  kernel.load(lines);
+  kernel.use(lines);
   const between = bytes.write(frame.between, texts);
   let at = out + bytes.write(frame.before, out);
   at = kernel.call.quoteLines(block, block + lines.length, texts, between, at);

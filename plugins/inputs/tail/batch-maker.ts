@@ -2,6 +2,7 @@ import {
   Batch,
   type Body,
   type Counter,
+  countLines,
   type LineBlock,
   type LineJoiner,
   type LineParser,
@@ -114,22 +115,17 @@ export class BatchMaker {
   ): Batch | undefined {
     if (encoding !== utf8 || buffer[to - 1] !== LF) return undefined;
     const bytes = buffer.subarray(from, to);
-    if (bytes.includes(CR)) return undefined;
-    return this.isPlain ? this.plainBatch(bytes) : this.jsonBatch(bytes, offset);
+    if (this.isPlain) return this.plainBatch(bytes);
+    return bytes.includes(CR) ? undefined : this.jsonBatch(bytes, offset);
   }
 
   private plainBatch(bytes: Buffer): Batch | undefined {
-    const longest = this.options.maxLineBytes - 2;
-    let count = 0;
-    for (let start = 0; start < bytes.length; count++) {
-      const at = bytes.indexOf(LF, start);
-      if (at - start > longest) return undefined;
-      start = at + 1;
-    }
-    if (!isUtf8(bytes)) return undefined;
+    const lines = bytes.subarray(0, -1);
+    const count = countLines(lines, this.options.maxLineBytes - 2);
+    if (count === undefined || !isUtf8(bytes)) return undefined;
     const { tag, stream, key } = this.options;
     const { sec, nsec } = this.options.wall();
-    const raw = { key, bytes: bytes.subarray(0, -1), count, sec, nsec, extra: this.extra };
+    const raw = { key, bytes: lines, count, sec, nsec, extra: this.extra };
     return Batch.ofLines(tag, raw, { stream, bytes: bytes.length });
   }
 
