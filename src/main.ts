@@ -5,6 +5,7 @@ import { EXIT } from "./cli/command-io.ts";
 import type { DlqIo } from "./cli/dlq/show.ts";
 import { help } from "./cli/help.ts";
 import type { RunIo } from "./cli/run.ts";
+import { textPages } from "./cli/text-pages.ts";
 import { version } from "./cli/version.ts";
 
 // The composition root: the only place that reads argv, installs signal handlers and exits. A command is
@@ -71,6 +72,8 @@ async function execute(command: Command): Promise<number> {
       return await journal(command.args, io);
     }
     default: {
+      // Before all that takes memory: the peak is not to be that of the start.
+      if (command.name === "run") textPages().release();
       const { pipelineCommand } = require(
         "./cli/pipeline-command.ts",
       ) as typeof import("./cli/pipeline-command.ts");

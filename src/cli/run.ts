@@ -4,6 +4,7 @@ import { type ConfigProblem, formatProblem } from "../config/problem.ts";
 import { assemble, AssemblyError } from "../engine/assemble.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import { systemClock } from "../lib/clock.ts";
+import type { Logger } from "../sdk/context.ts";
 import type { LogSink } from "../telemetry/logger.ts";
 import { MetricsRegistry } from "../telemetry/metrics.ts";
 import { addProcessMetrics } from "../telemetry/process-metrics.ts";
@@ -24,7 +25,7 @@ import { ServiceManager, takeNotifySettings } from "./service-manager.ts";
 import { warnOfOrphans } from "./queue/warn-of-orphans.ts";
 import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
 import { StorageLock } from "./storage.ts";
-import { TextPages } from "./text-pages.ts";
+import { type TextPages, textPages } from "./text-pages.ts";
 import { VERSION } from "./version.ts";
 
 /** What a run needs of the process. */
@@ -32,6 +33,8 @@ export type RunIo = CommandIo & SignalSource & FaultSource;
 
 /** `logcollector -c …`: runs until it is asked to stop. Returns the exit status. */
 export async function run(command: RunCommand, io: RunIo): Promise<number> {
+  const text = textPages();
+  text.release();
   const hangUps = new HangUps(io);
   // Before plugins are loaded, some of which start processes.
   const notify = takeNotifySettings(process.env);
@@ -48,7 +51,6 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   }
   const manager = new ServiceManager(notify, log.logger("main"));
   const metrics = new MetricsRegistry();
-  const text = await TextPages.open(log.logger("main"));
   const letters = keepDeadLetters(config.service, log, metrics);
   const parts = { log, metrics, text, heap: new HeapKeeper(), keep: letters.keep };
   const ready = readyRun(loaded, parts);
@@ -58,11 +60,8 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   if ("errors" in assembled) return reportProblems(assembled.errors, io);
   const { pipeline } = assembled;
   const say = log.logger("main");
-  for (const warning of config.warnings) say.warn(warning);
-  if (command.dryRun) {
-    io.stdout("configuration test is successful\n");
-    return EXIT.ok;
-  }
+  sayAtStart(say, config.warnings, text);
+  if (command.dryRun) return sayValid(io);
   for (const note of loaded.notes) say.info(note);
   const storage = new StorageLock();
   try {
@@ -100,6 +99,11 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   manager.close();
   log.flush();
   return status;
+}
+
+function sayAtStart(say: Logger, warnings: readonly string[], { problem }: TextPages): void {
+  if (problem !== undefined) say.debug(`Cannot give back pages of machine code: ${problem}`);
+  for (const warning of warnings) say.warn(warning);
 }
 
 interface Operation extends RunParts {
@@ -180,6 +184,11 @@ async function assembleRun(
     if (!(error instanceof AssemblyError)) throw error;
     return { errors: error.problems.map(reported) };
   }
+}
+
+function sayValid(io: CommandIo): number {
+  io.stdout("configuration test is successful\n");
+  return EXIT.ok;
 }
 
 function reportProblems(problems: readonly ConfigProblem[], io: CommandIo): number {
