@@ -17,7 +17,8 @@ const LIMITS: Readonly<Record<string, number>> = {
   "JSON → file": 500,
   "CRI multiline → file": 500,
   "Apache regex → file": 500,
-  "JSON → grep, modify, nest → file": 3000,
+  "JSON → grep, modify, nest → file": 500,
+  "JSON → script → file": 3000,
 };
 const FEW = 50_000;
 const MANY = 350_000;
