@@ -5,7 +5,10 @@ import {
   ConfigError,
   defineFilter,
   field,
+  type Filter,
+  recordEditor,
   setField,
+  setText,
 } from "logcollector/plugin";
 import * as z from "zod";
 
@@ -40,6 +43,9 @@ export default defineFilter({
       : remove_key.length > 0
       ? removeAll(remove_key)
       : (body: Body) => body;
+    if (remove_key.length === 0 && allowed.length === 0 && uuid_key === undefined) {
+      return setOnly(record);
+    }
     const additions = record.map(([key, value]) => ({ key: compileFieldName(key), value }));
     const finish = (body: Body): Body => {
       for (const { key, value } of additions) replace(body, key, value);
@@ -64,6 +70,18 @@ export default defineFilter({
     };
   },
 });
+
+/** Nobody loses a field, and no values are needed. */
+function setOnly(record: readonly (readonly [string, string])[]): Filter {
+  const editor = recordEditor(record.map(([key, value]) => setText(key, value)));
+  return {
+    borrows: true,
+    process(batch) {
+      editor.edit(batch);
+      return batch;
+    },
+  };
+}
 
 function isEmpty(body: Body): boolean {
   for (const _ in body) return false;

@@ -47,6 +47,7 @@ class Editor implements RecordEditor {
   }
 
   edit(batch: Batch): void {
+    if (this.edits.length === 0) return;
     const edited = this.editBytes(batch);
     if (edited !== undefined) return batch.exchange(edited);
     for (const record of batch.records) record.body = this.apply(record.body);
