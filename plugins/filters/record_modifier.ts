@@ -1,19 +1,20 @@
 import {
   type Accessor,
-  type Body,
-  compileFieldName,
+  anyOf,
   ConfigError,
   defineFilter,
+  type Edit,
   field,
-  type Filter,
+  type FieldChoice,
+  keepRecords,
+  keepsAnyField,
   recordEditor,
-  setField,
+  type RecordTest,
+  selectFields,
   setText,
+  someRecord,
 } from "logcollector/plugin";
 import * as z from "zod";
-
-/** A program logs few different names; what exceeds this is not remembered. */
-const MAX_REMEMBERED_NAMES = 1000;
 
 const name = field.fieldName();
 const config = z.object({
@@ -38,89 +39,81 @@ export default defineFilter({
     if (remove_key.length > 0 && allowed.length > 0) {
       throw new ConfigError('cannot use both "remove_key" and "allowlist_key"', "remove_key");
     }
-    const select = allowed.length > 0
+    const additions = record.map(([key, value]) => setText(key, value));
+    if (uuid_key !== undefined) additions.push(setUuid(uuid_key));
+    const selection = allowed.length > 0
       ? keepOnly(allowed)
       : remove_key.length > 0
       ? removeAll(remove_key)
-      : (body: Body) => body;
-    if (remove_key.length === 0 && allowed.length === 0 && uuid_key === undefined) {
-      return setOnly(record);
-    }
-    const additions = record.map(([key, value]) => ({ key: compileFieldName(key), value }));
-    const finish = (body: Body): Body => {
-      for (const { key, value } of additions) replace(body, key, value);
-      if (uuid_key !== undefined) replace(body, uuid_key, crypto.randomUUID());
-      return body;
-    };
+      : { edits: [], keepsAny: undefined };
+    const editor = recordEditor([...selection.edits, ...additions]);
+    const keepsAny = additions.length === 0 ? selection.keepsAny : undefined;
     return {
+      borrows: true,
       process(batch) {
-        const { records } = batch;
-        const bodies = records.map((entry) => finish(select(entry.body)));
-        // Records that lose every field go, but where all would go Fluent Bit leaves them as they were.
-        if (bodies.every(isEmpty)) return batch;
-        let kept = 0;
-        for (let i = 0; i < records.length; i++) {
-          if (isEmpty(bodies[i]!)) continue;
-          records[i]!.body = bodies[i]!;
-          records[kept++] = records[i]!;
+        if (keepsAny !== undefined) {
+          // Records that lose every field go, but where all would go Fluent Bit leaves them as they were.
+          if (!someRecord(batch, keepsAny)) return batch;
+          keepRecords(batch, keepsAny);
         }
-        records.length = kept;
+        editor.edit(batch);
         return batch;
       },
     };
   },
 });
 
-/** Nobody loses a field, and no values are needed. */
-function setOnly(record: readonly (readonly [string, string])[]): Filter {
-  const editor = recordEditor(record.map(([key, value]) => setText(key, value)));
-  return {
-    borrows: true,
-    process(batch) {
-      editor.edit(batch);
-      return batch;
+interface Selection {
+  readonly edits: readonly Edit[];
+  /** Whether something of a record is left. */
+  readonly keepsAny: RecordTest | undefined;
+}
+
+function removeAll(names: readonly Accessor[]): Selection {
+  const selection = { ...choiceOf(names), keeps: false };
+  const places = names.filter(isNested);
+  const remove: Edit = {
+    apply(body) {
+      for (const place of places) place.delete(body);
+      return body;
     },
   };
+  // A map that loses its fields stays.
+  const edits = [...places.length > 0 ? [remove] : [], selectFields(selection)];
+  return { edits, keepsAny: keepsAnyField(selection) };
 }
 
-function isEmpty(body: Body): boolean {
-  for (const _ in body) return false;
-  return true;
-}
-
-/** The field goes to the end of the record, as a new one would. */
-function replace(body: Body, key: Accessor, value: string): void {
-  key.delete(body);
-  key.set(body, value);
-}
-
-function removeAll(names: readonly Accessor[]): (body: Body) => Body {
-  const unwanted = matcher(names);
+function keepOnly(names: readonly Accessor[]): Selection {
+  const selection = { ...choiceOf(names), keeps: true };
   const places = names.filter(isNested);
-  return (body) => {
-    for (const place of places) place.delete(body);
-    for (const key in body) if (unwanted(key)) return without(body, unwanted);
-    return body;
+  const keepsTop = keepsAnyField(selection);
+  if (places.length === 0) return { edits: [selectFields(selection)], keepsAny: keepsTop };
+  const { apply: select } = selectFields(selection);
+  const keep: Edit = {
+    apply(body) {
+      const rest = select(body);
+      // Nothing was removed: the body itself has it all.
+      if (rest === body) return body;
+      for (const place of places) {
+        const value = place.exact(body);
+        if (value !== undefined) place.set(rest, value);
+      }
+      return rest;
+    },
   };
+  const keepsPlace: RecordTest = {
+    test: (body) => places.some((place) => place.exact(body) !== undefined),
+  };
+  return { edits: [keep], keepsAny: anyOf([keepsTop, keepsPlace]) };
 }
 
-/** A new body: the old one may be needed again, see `process`. */
-function without(body: Body, unwanted: (key: string) => boolean): Body {
-  const rest: Body = {};
-  for (const key in body) if (!unwanted(key)) setField(rest, key, body[key]!);
-  return rest;
-}
-
-function keepOnly(names: readonly Accessor[]): (body: Body) => Body {
-  const wanted = matcher(names);
-  const places = names.filter(isNested);
-  return (body) => {
-    const rest = without(body, (key) => !wanted(key));
-    for (const place of places) {
-      const value = place.exact(body);
-      if (value !== undefined) place.set(rest, value);
-    }
-    return rest;
+function setUuid(name: Accessor): Edit {
+  return {
+    apply(body) {
+      name.delete(body);
+      name.set(body, crypto.randomUUID());
+      return body;
+    },
   };
 }
 
@@ -128,20 +121,11 @@ function isNested(name: Accessor): boolean {
   return name.path.length > 1;
 }
 
-/** Names are compared without regard to case, and a trailing asterisk stands for any rest. */
-function matcher(names: readonly Accessor[]): (key: string) => boolean {
-  const lower = names.filter((name) => !isNested(name)).map((name) => name.source.toLowerCase());
-  const exact = new Set(lower.filter((name) => !name.endsWith("*")));
-  const prefixes = lower.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1));
-  const remembered = new Map<string, boolean>();
-  return (key) => {
-    let answer = remembered.get(key);
-    if (answer === undefined) {
-      const found = key.toLowerCase();
-      answer = exact.has(found) || prefixes.some((prefix) => found.startsWith(prefix));
-      if (remembered.size >= MAX_REMEMBERED_NAMES) remembered.clear();
-      remembered.set(key, answer);
-    }
-    return answer;
+/** A trailing asterisk stands for any rest. */
+function choiceOf(names: readonly Accessor[]): FieldChoice {
+  const flat = names.filter((name) => !isNested(name)).map(({ source }) => source);
+  return {
+    names: flat.filter((name) => !name.endsWith("*")),
+    prefixes: flat.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1)),
   };
 }

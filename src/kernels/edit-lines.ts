@@ -7,9 +7,11 @@ import {
   count,
   entryAt,
   find,
+  isChosen,
   lengthAt,
   MEMBERS,
   moveEntry,
+  NOT_SURE,
   OTHERS,
   removeAt,
   setCount,
@@ -44,6 +46,8 @@ const MOVE_TO_END: i32 = 8;
 const NEST: i32 = 9;
 /** from, prefix to add, prefix to remove */
 const LIFT: i32 = 10;
+/** whether to keep, how many words, names and prefixes, each with whether it is a prefix */
+const SELECT: i32 = 11;
 
 /** Members that all records have besides, behind their own. */
 const TAIL: usize = memory.data((MAX_MEMBERS + 1) * MEMBER_BYTES);
@@ -168,6 +172,10 @@ function apply(): bool {
         if (!lift(step)) return false;
         step += 28;
         break;
+      case SELECT:
+        if (!select(step)) return false;
+        step += 12 + load<i32>(step, 8) * 12;
+        break;
       default:
         return false;
     }
@@ -182,6 +190,21 @@ function removeAll(step: usize): void {
     moveEntry(entry, entryAt(kept++));
   }
   setCount(kept);
+}
+
+/** Removes the members that are chosen, or the others. */
+function select(step: usize): bool {
+  const keeps = load<i32>(step, 4);
+  const words = load<i32>(step, 8);
+  let kept = 0;
+  for (let k = 0; k < count; k++) {
+    const entry = entryAt(k);
+    const chosen = isChosen(entry, step + 12, words);
+    if (chosen === NOT_SURE) return false;
+    if (chosen === keeps) moveEntry(entry, entryAt(kept++));
+  }
+  setCount(kept);
+  return true;
 }
 
 /** The target takes the source's place. */

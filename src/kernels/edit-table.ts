@@ -92,3 +92,36 @@ function isNext(entry: usize, place: usize): bool {
   const key = <usize> load<u32>(entry);
   return key === place && key + load<i32>(entry, 4) + 1 === <usize> load<u32>(entry, 8);
 }
+
+const ASCII_CASE: u8 = 0x20;
+
+/** What {@link isChosen} says of a name that only a JavaScript string can be compared with. */
+export const NOT_SURE: i32 = -1;
+
+/**
+ * Whether a member is one of those named by so many words at `words`, whatever the case of its letters: 0, 1, or
+ * {@link NOT_SURE}.
+ */
+export function isChosen(entry: usize, words: usize, count: i32): i32 {
+  const key = <usize> load<u32>(entry);
+  const length = load<i32>(entry, 4);
+  for (let i = 0; i < length; i++) if (load<u8>(key + i) >= 0x80) return NOT_SURE;
+  for (let k = 0; k < count; k++) {
+    const word = words + k * 12;
+    const wanted = lengthAt(word, 0);
+    const isPrefix = load<i32>(word, 8) !== 0;
+    if (isPrefix ? length <= wanted : length !== wanted) continue;
+    if (isSameInAnyCase(key, textAt(word, 0), wanted)) return 1;
+  }
+  return 0;
+}
+
+/** The second is in lower case. */
+function isSameInAnyCase(a: usize, b: usize, length: i32): bool {
+  for (let i = 0; i < length; i++) {
+    const c = load<u8>(a + i);
+    const lower = <u8> (c - 0x41) < 26 ? c | ASCII_CASE : c;
+    if (lower !== load<u8>(b + i)) return false;
+  }
+  return true;
+}

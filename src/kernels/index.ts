@@ -66,3 +66,4 @@ export { editedTo, editLines, noteEditedElsewhere, startEdit } from "./edit-line
 export { wrapLines } from "./wrap-lines";
 export { eventsTo, packLines, packRaw } from "./pack-lines";
 export { countLines } from "./count-lines";
+export { askForMembers } from "./ask-for-members";

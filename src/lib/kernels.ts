@@ -56,6 +56,7 @@ interface Exports {
     onlyAscii: boolean,
     takesWords: boolean,
   ): void;
+  askForMembers(bytes: number, first: number, last: number): number;
   askLines(bytes: number, first: number, last: number): number;
   keepLines(count: number): number;
   startEdit(into: number, end: number, tail: number): boolean;

@@ -13,6 +13,7 @@ const STEPS = {
   moveToEnd: 8,
   nest: 9,
   lift: 10,
+  select: 11,
 } as const;
 /** So that no text seems to go on in the next one. */
 const GAP = Buffer.from([0, 0]);
@@ -51,6 +52,11 @@ export class EditProgram {
   build(): BuiltEdit {
     const words = Int32Array.from([...this.words, STEPS.end]);
     return new BuiltEdit(Buffer.from(words.buffer), Buffer.concat(this.texts));
+  }
+
+  /** The same of words that are no steps. */
+  buildWords(words: readonly number[]): BuiltEdit {
+    return new BuiltEdit(Buffer.from(Int32Array.from(words).buffer), Buffer.concat(this.texts));
   }
 
   private text(text: string): Place {

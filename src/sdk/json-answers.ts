@@ -8,6 +8,7 @@ import type { Question } from "./record-test.ts";
 export function answerAll(question: Question, json: JsonLines, kernel: Kernels): boolean {
   switch (question.kind) {
     case "field":
+    case "selection":
       return question.answer(json, kernel);
     case "not":
       if (!answerAll(question.of, json, kernel)) return false;

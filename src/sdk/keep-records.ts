@@ -23,6 +23,18 @@ export function keepRecords(batch: Batch, { test, question }: RecordTest): void 
   records.length = left;
 }
 
+/** Whether the test says yes to at least one of the records. Changes nothing. */
+export function someRecord(batch: Batch, { test, question }: RecordTest): boolean {
+  const json = question && batch.toJson();
+  if (json !== undefined) {
+    const kernel = kernels();
+    if (answerAll(question!, json, kernel)) {
+      return kernel.answers.subarray(0, json.count).includes(1);
+    }
+  }
+  return batch.records.some(({ body }) => test(body));
+}
+
 function kept(json: JsonLines, { call, answers }: Kernels): JsonLines {
   const rewritten = json.rewritten.size === 0 ? json.rewritten : stillThere(json, answers);
   return { ...json, rewritten, count: call.keepLines(json.count) };

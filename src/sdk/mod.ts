@@ -125,7 +125,8 @@ export {
 } from "./msgpack-encoder.ts";
 export { tlsOptions } from "./tls-options.ts";
 export { countLines } from "./count-lines.ts";
-export { keepRecords } from "./keep-records.ts";
+export { type FieldSelection, keepsAnyField, selectFields } from "./field-selection.ts";
+export { keepRecords, someRecord } from "./keep-records.ts";
 export { type FieldChoice, liftFields, nestFields, type NestNames } from "./nesting.ts";
 export { type RecordEditor, recordEditor } from "./record-editor.ts";
 export {

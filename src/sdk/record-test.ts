@@ -2,6 +2,7 @@ import type { Pattern } from "../lib/pattern.ts";
 import type { Accessor } from "../lib/record-accessor.ts";
 import { FieldQuestion } from "./field-question.ts";
 import type { Body, FieldValue } from "./record.ts";
+import type { SelectionQuestion } from "./selection-question.ts";
 
 /**
  * A question about a record, compiled once. One that only asks for fields is answered without making records of a batch
@@ -16,6 +17,7 @@ export interface RecordTest {
 
 export type Question =
   | FieldQuestion
+  | SelectionQuestion
   | { readonly kind: "all" | "any"; readonly of: readonly Question[] }
   | { readonly kind: "not"; readonly of: Question };
 

@@ -18,7 +18,7 @@ const parser = createLineParser(
   { log: quiet, nowSec: () => NOW.sec },
 );
 
-const NAMES = ["a", "ab", "abc", "b", "b_1", "b_2", 'q"', "é", "time", "none", "1", "__proto__"];
+const NAMES = ["a", "ab", "abc", "b", "b_1", "B_2", 'q"', "é", "time", "none", "1", "__proto__"];
 export const name = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom(...NAMES.slice(0, 10)) },
   { weight: 1, arbitrary: fc.constantFrom(...NAMES) },

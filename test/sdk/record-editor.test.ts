@@ -15,6 +15,7 @@ import {
   jsonEncoder,
   JsonTail,
   keepRecords,
+  keepsAnyField,
   liftFields,
   moveToEnd,
   moveToStart,
@@ -25,7 +26,9 @@ import {
   removeField,
   removePrefixed,
   renameField,
+  selectFields,
   setText,
+  someRecord,
 } from "logcollector/plugin";
 import { jsonBatch, line, name, NOW, prefix, recordsBatch, text } from "./json-batches.ts";
 
@@ -39,6 +42,11 @@ const accessor = fc.oneof(
   })),
   fc.constant({ source: "$a[0]" }),
 ).map(({ source }) => compileAccessor(source));
+const selection = fc.record({
+  names: fc.array(fc.oneof(name, fc.constantFrom("A", "AB", "B_1", "É")), { maxLength: 3 }),
+  prefixes: fc.array(fc.oneof(prefix, fc.constantFrom("A", "B_")), { maxLength: 2 }),
+  keeps: fc.boolean(),
+});
 const PATTERNS = [
   "^error",
   "o$",
@@ -54,6 +62,7 @@ const PATTERNS = [
 const question = fc.letrec<{ test: RecordTest; leaf: RecordTest }>((tie) => ({
   leaf: fc.oneof(
     accessor.map(fieldExists),
+    selection.map(keepsAnyField),
     fc.tuple(accessor, text).map(([field, expected]) => fieldEquals(field, expected)),
     fc.tuple(accessor, fc.constantFrom(...PATTERNS), fc.boolean())
       .map(([field, regex, booleans]) => fieldMatches(field, compilePattern(regex), { booleans })),
@@ -85,6 +94,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
     .map(([exact, prefixes, under, change]) =>
       nestFields({ names: exact, prefixes }, compileAccessor(under), change)
     ),
+  selection.map(selectFields),
   fc.tuple(name, names).map(([from, change]) =>
     liftFields(compileAccessor(from), change, () => undefined)
   ),
@@ -109,6 +119,15 @@ const step: fc.Arbitrary<Described> = fc.oneof(
     arbitrary: question.map((test): Described => ({
       name: "keep",
       run: (batch) => keepRecords(batch, test),
+    })),
+  },
+  {
+    weight: 1,
+    arbitrary: question.map((test): Described => ({
+      name: "keep if there is one",
+      run(batch) {
+        if (someRecord(batch, test)) keepRecords(batch, test);
+      },
     })),
   },
   {
