@@ -273,8 +273,8 @@ test("the options of a parser's plugin are its own, checked like all others", as
 test("the plugin and the test of the guide work as they stand there", async () => {
   using folder = new TempFolder();
   const guide = readFileSync("docs/plugin-development.md", "utf8");
-  const [plugins, tests] = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!);
-  writeFileSync(folder.at("mask.ts"), plugins!);
+  const [mask, tidy, tests] = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code!);
+  writeFileSync(folder.at("mask.ts"), mask!);
   writeFileSync(folder.at("mask.test.ts"), tests!);
   const run = await plugin(folder, "test");
   expect(run.stderr).toMatch(/\d\d pass\n +0 fail/);
@@ -286,4 +286,17 @@ test("the plugin and the test of the guide work as they stand there", async () =
   );
   const collector = await Collector.run(["-c", "config.yaml"], bare(folder));
   expect(collector.records).toMatchObject([{ email: "***", n: 1 }]);
+
+  writeFileSync(folder.at("tidy.ts"), tidy!);
+  writeFileSync(folder.at("app.log"), '{"level":"debug"}\n{"level":"info","msg":"hello"}\n');
+  writeFileSync(
+    folder.at("config.yaml"),
+    readFileSync(folder.at("config.yaml"), "utf8")
+      .replace("./mask.ts", "./tidy.ts").replace(
+        /filters: .*/,
+        'filters: [{ name: tidy, match: "*" }]',
+      ),
+  );
+  const tidied = await Collector.run(["-c", "config.yaml"], bare(folder));
+  expect(tidied.records).toMatchObject([{ level: "info", message: "hello", team: "payments" }]);
 });
