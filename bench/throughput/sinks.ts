@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { countFileLines } from "../count-file-lines.ts";
 import { ForwardSink } from "../forward-sink.ts";
 import type { BenchPipeline, ConfigTarget } from "../pipelines.ts";
 
@@ -77,15 +78,6 @@ export class Sinks {
     const items = Array.from({ length: lines / 2 }, () => BULK_ITEM).join();
     return new Response(`{"took":30,"errors":false,"items":[${items}]}`);
   }
-}
-
-/** Bit by bit: a large buffer of this process would take the memory that the next run has to get. */
-async function countFileLines(path: string): Promise<number> {
-  let lines = 0;
-  for await (const chunk of Bun.file(path).stream()) {
-    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) lines++;
-  }
-  return lines;
 }
 
 function countLines(bytes: Uint8Array): number {
