@@ -34,8 +34,3 @@ function vmHwm(pid: number): number {
     return 0;
   }
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}

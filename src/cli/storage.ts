@@ -15,6 +15,8 @@ export const QUEUES = "queues";
 const POSITIONS = "positions";
 /** Payloads of 256 KiB: what is sent soon need not be read again, and memory stays small. */
 const MAX_IN_MEMORY = 8;
+/** How often the disk is asked for its word when records are not gathered for any time, in milliseconds. */
+const SYNC_MS = 1000;
 
 /** How disk queues are kept; `undefined` when no output has one. Nothing is opened or made yet. */
 export function diskSettings(config: LoadedConfig): DiskSettings | undefined {
@@ -25,7 +27,7 @@ export function diskSettings(config: LoadedConfig): DiskSettings | undefined {
   return {
     files: systemDiskFiles,
     folder: `${folder}/${QUEUES}`,
-    syncMs: service["storage.sync"] === "full" ? 0 : service.flush,
+    syncMs: service["storage.sync"] === "full" ? 0 : service.flush || SYNC_MS,
     maxInMemory: Math.min(MAX_IN_MEMORY, service["storage.max_chunks_up"]),
     uid: process.geteuid?.() ?? 0,
     newId: () => randomBytes(16).toString("hex"),

@@ -21,8 +21,10 @@ const percent = (value: number, text: string) =>
 
 /** The `service` section, with Fluent Bit's names. */
 export const serviceSchema = z.object({
-  flush: field.duration("s").refine((ms) => ms > 0, "must be more than 0").default(1000)
-    .describe("How long records are gathered before they are sent; fractions allowed"),
+  flush: field.duration("s").default(1000)
+    .describe(
+      "How long records are gathered before they are sent; fractions allowed, and 0 sends what there is in every turn of the event loop",
+    ),
   grace: field.duration("s").default(5000)
     .describe("How long a stop may take to deliver what is still waiting"),
   plugin_timeout: field.duration("s").refine((ms) => ms > 0, "must be more than 0").default(30_000)
@@ -62,7 +64,7 @@ export const serviceSchema = z.object({
   "storage.inherit": field.bool().default(false)
     .describe("Whether inputs that name no storage.type take the service's"),
   "storage.sync": field.oneOf("normal", "full").default("normal").describe(
-    "When a disk queue is made sure of: normal once per flush interval or 4 MiB, full after each payload",
+    "When a disk queue is made sure of: normal once per flush interval (a second if that is 0) or 4 MiB, full after each payload",
   ),
   "storage.checksum": field.bool().default(false)
     .describe("Checksums in the disk queue; there are always some here"),

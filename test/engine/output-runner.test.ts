@@ -19,6 +19,20 @@ test("an output sends a payload when it is full, or when its first record is a f
   expect(output.delivered).toEqual(["10 11 12", "20 21 22 23", "24"]);
 });
 
+test("with a flush interval of 0, what one turn of the event loop brings is sent together at its end", async () => {
+  const output = new ScriptedOutput();
+  const pipeline = new TestPipeline({ outputs: [{ output }], payloadBytes: 1000, flushMs: 0 });
+  pipeline.emit(numbers(10, 2));
+  pipeline.emit(numbers(12, 1));
+  await pipeline.settle();
+  expect(output.delivered).toEqual([]);
+  await pipeline.advance(1);
+  expect(output.delivered).toEqual(["10 11 12"]);
+  pipeline.emit(numbers(20, 1));
+  await pipeline.advance(1);
+  expect(output.delivered).toEqual(["10 11 12", "20"]);
+});
+
 test("emit resolves only when the queue is under its limit again", async () => {
   let open = () => {};
   const output = new ScriptedOutput(() => new Promise<void>((resolve) => (open = resolve)));
