@@ -19,6 +19,7 @@ import type { GivenUp } from "./sender.ts";
 import type { OnFilterError } from "./filter-runner.ts";
 import type { FilterMetrics, InputMetrics, OutputMetrics } from "./metrics.ts";
 import type { Counter } from "../sdk/context.ts";
+import type { Shard } from "../sdk/shard.ts";
 
 /** What a pipeline is made of, independent of where the configuration came from. */
 export interface PipelineSpec {
@@ -133,6 +134,8 @@ export interface PipelineServices {
   readonly keep?: ((letter: DeadLetter) => Promise<void>) | undefined;
   /** Told at quiet moments, when nothing of a batch is in use, how many bytes were emitted since the last. */
   onQuiet(bytes: number): void;
+  /** The share of an input's streams that this pipeline has; `undefined` for all of them. */
+  shard?(input: string): Shard | undefined;
   parser(name: string): LineParser;
   multiline(names: readonly string[]): LineJoinerFactory;
 }

@@ -100,7 +100,7 @@ export class Tailer implements Input {
   async run(signal: AbortSignal): Promise<void> {
     this.signal = signal;
     signal.addEventListener("abort", () => this.wake.set(), { once: true });
-    this.positions.load();
+    await this.positions.load();
     this.beginScan();
     while (!signal.aborted) {
       const file = this.queue.next();
@@ -137,6 +137,7 @@ export class Tailer implements Input {
       log: ctx.log,
       births: positions.births,
       known: positions.known,
+      share: positions.share,
       ignoreOlderMs: config.ignore_older,
       maxNames: config.scan_limit,
       maxFiles: config.max_files,
@@ -192,11 +193,13 @@ export class Tailer implements Input {
   }
 
   private changed(folder: string, name: string | null, renamed: boolean): void {
-    const file = name === null ? undefined : this.table.at(`${folder}/${name}`);
+    const path = `${folder}/${name}`;
+    const file = name === null ? undefined : this.table.at(path);
     if (file !== undefined) {
       file.changedMs = this.ctx.clock.nowMs();
       this.enqueue(file);
     }
+    if (file === undefined && !renamed && this.positions.share.isElsewhere(path)) return;
     if (renamed || file === undefined) this.schedule.noteRename();
     this.wake.set();
   }
@@ -338,7 +341,8 @@ export class Tailer implements Input {
       await this.turns.emitLastLine(file);
       this.settings.descriptors.used(file);
     }
-    if (files.size === 0) {
+    const { share } = this.positions;
+    if (files.size === 0 && share.isFirst && !share.isPart) {
       this.ctx.log.warn(`No file matches ${this.config.path.join(", ")}`);
     }
     return true;

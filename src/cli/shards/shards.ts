@@ -1,0 +1,184 @@
+import type { Companions } from "../../engine/companions.ts";
+import type { Pipeline } from "../../engine/pipeline.ts";
+import type { PipelineServices } from "../../engine/spec.ts";
+import { systemClock } from "../../lib/clock.ts";
+import type { Logger } from "../../sdk/context.ts";
+import type { Shard } from "../../sdk/shard.ts";
+import type { LogSink } from "../../telemetry/logger.ts";
+import type { MetricsRegistry } from "../../telemetry/metrics.ts";
+import type { RunCommand } from "../arguments.ts";
+import { EXIT } from "../command-io.ts";
+import type { PipelineShare } from "../pipeline-spec.ts";
+import type { ReadyRun } from "../ready-run.ts";
+import { Assigner } from "./assigner.ts";
+import { configurationPrint } from "./configuration-print.ts";
+import { mergeOutputs } from "./merge-outputs.ts";
+import type { FromShard, OutputReport, Positions, ShardRequest } from "./messages.ts";
+import { ShardWorker } from "./shard-worker.ts";
+
+export interface ShardsOptions {
+  /** Threads, the main one among them. */
+  readonly count: number;
+  readonly log: LogSink;
+  readonly metrics: MetricsRegistry;
+  readonly keep: PipelineServices["keep"];
+}
+
+/** How often workers report how they are getting on, in milliseconds. */
+const LOOK_MS = 1000;
+/** What a worker's stop may take beyond the time for deliveries. */
+const STOP_MARGIN_MS = 5000;
+
+/** The workers of `service.workers`, seen from the main thread, which is the first of the shards itself. */
+export class Shards implements Companions {
+  /** The main thread's own. */
+  readonly share: PipelineShare;
+  private readonly options: ShardsOptions;
+  private readonly say: Logger;
+  private readonly assigners = new Map<string, Assigner>();
+  private workers: readonly ShardWorker[] = [];
+  private pipeline: Pipeline | undefined;
+  private graceMs = 0;
+  private readonly stopAsked = Promise.withResolvers<void>();
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: ShardsOptions) {
+    this.options = options;
+    this.say = options.log.logger("main");
+    this.share = { index: 0, count: options.count, of: (input) => this.shardOf(input) };
+  }
+
+  /** Starts the workers, beside a pipeline that is open. Resolves with what is wrong; then they are to be ended. */
+  async start(
+    command: RunCommand,
+    { spec, prints, loaded }: ReadyRun,
+    pipeline: Pipeline,
+  ): Promise<readonly string[]> {
+    const { count, metrics } = this.options;
+    if (count === 1) return [];
+    this.pipeline = pipeline;
+    this.graceMs = loaded.config.service.grace;
+    const positions = new Map<string, Positions>();
+    for (const { id } of spec.inputs) {
+      const saved = pipeline.positionsOf(id);
+      if (saved !== undefined) positions.set(id, saved);
+    }
+    const print = configurationPrint(prints);
+    this.workers = Array.from({ length: count - 1 }, (_, i) =>
+      new ShardWorker({
+        start: { command, index: i + 1, count, positions, print },
+        answer: (request) => this.answer(request),
+        onMessage: (message, worker) => this.take(message, worker),
+        onFailed: (reason, worker) => this.failed(reason, worker),
+      }));
+    for (const worker of this.workers) metrics.addOther(() => worker.report.families);
+    pipeline.join(this);
+    pipeline.onStopAsked(() => this.stop());
+    return [...new Set((await Promise.all(this.workers.map(({ opened }) => opened))).flat())];
+  }
+
+  /** From here on the workers work. */
+  run(): void {
+    this.tell({ type: "run" });
+    if (this.workers.length === 0) return;
+    this.timer = setInterval(() => void this.look(), LOOK_MS);
+    this.timer.unref();
+  }
+
+  /** What waits at each output, in all threads together. */
+  outputsWith(own: readonly OutputReport[]): readonly OutputReport[] {
+    return mergeOutputs([own, ...this.workers.map(({ outputs }) => outputs)]);
+  }
+
+  /** Has all of them report anew. Resolves with the numbers of those that do not answer in time. */
+  async look(timeoutMs = LOOK_MS): Promise<readonly number[]> {
+    const silent = new Set(this.workers);
+    const looks = this.workers.map(async (worker) => {
+      await worker.look();
+      silent.delete(worker);
+    });
+    if (looks.length > 0) await Promise.race([Promise.all(looks), systemClock.sleep(timeoutMs)]);
+    return [...silent].map(({ index }) => index);
+  }
+
+  async inputsEnded(): Promise<void> {
+    await Promise.all(this.workers.map(({ inputsEnded }) => inputsEnded));
+    this.tell({ type: "finish" });
+  }
+
+  async ended(): Promise<void> {
+    const all = Promise.all(this.workers.map(({ ended }) => ended));
+    const late = this.stopAsked.promise.then(() =>
+      systemClock.sleep(this.graceMs + STOP_MARGIN_MS)
+    );
+    await Promise.race([all, late]);
+    clearInterval(this.timer);
+    for (const worker of this.workers) worker.end();
+  }
+
+  /** Ends the workers as they are, when the pipeline is not to run. */
+  abandon(): void {
+    for (const worker of this.workers) worker.end();
+  }
+
+  private stop(): void {
+    this.stopAsked.resolve();
+    this.tell({ type: "stop" });
+  }
+
+  private tell(message: { readonly type: "run" | "finish" | "stop" }): void {
+    for (const worker of this.workers) worker.post(message);
+  }
+
+  private take(message: FromShard, { index }: ShardWorker): void {
+    const { pipeline } = this;
+    switch (message.type) {
+      case "log": {
+        const { component, level, suppressMs, spoken, message: text, fields } = message.log;
+        const logger = this.options.log.logger(component, level, suppressMs);
+        return logger[spoken](text, { ...fields, worker: index });
+      }
+      case "moved":
+        return pipeline?.movePositions(message.input, message.changed, message.removed);
+      case "release":
+        return this.assignerOf(message.input).release(message.key);
+      case "stopping":
+        return pipeline?.requestStop(message.status);
+      case "ended":
+        if (message.status !== 0) pipeline?.requestStop(message.status);
+    }
+  }
+
+  private failed(reason: string, { index }: ShardWorker): void {
+    this.say.error(
+      `Worker ${index} failed: ${reason}; stopping, so that what it did not deliver is read again at the next start`,
+    );
+    this.pipeline?.requestStop(EXIT.failed);
+  }
+
+  private async answer(request: ShardRequest): Promise<unknown> {
+    if (request.type === "keep") return await this.options.keep?.(request.letter);
+    const assigner = this.assignerOf(request.input);
+    return request.streams.map((stream) => assigner.assign(stream));
+  }
+
+  private shardOf(input: string): Shard {
+    const { count } = this.options;
+    const assigner = this.assignerOf(input);
+    return {
+      index: 0,
+      count,
+      claim: async (streams) => streams.map((stream) => assigner.assign(stream) === 0),
+      release: (key) => assigner.release(key),
+    };
+  }
+
+  private assignerOf(input: string): Assigner {
+    let assigner = this.assigners.get(input);
+    if (assigner === undefined) {
+      assigner = new Assigner(this.options.count);
+      this.assigners.set(input, assigner);
+    }
+    return assigner;
+  }
+}
