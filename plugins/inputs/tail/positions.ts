@@ -60,10 +60,15 @@ export class Positions {
   }
 
   /** Takes up what was saved before the start. Once is enough. */
-  async load(): Promise<void> {
-    if (this.isTakenUp) return;
+  load(): Promise<void> | undefined {
+    if (this.isTakenUp) return undefined;
     this.isTakenUp = true;
     this.known.load(this.store.saved);
+    return this.share.isWhole ? undefined : this.leaveOthers();
+  }
+
+  /** What others follow is none of this instance's business. */
+  private async leaveOthers(): Promise<void> {
     const all = [...this.known.all()];
     const own = new Set(await this.share.ofKnown(all));
     for (const known of all) if (!own.has(known)) this.known.take(known);

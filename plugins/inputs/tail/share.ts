@@ -25,8 +25,9 @@ export class Share {
     return this.shard === undefined || this.shard.index === 0;
   }
 
-  get count(): number {
-    return this.shard?.count ?? 1;
+  /** There is no other instance. */
+  get isWhole(): boolean {
+    return this.shard === undefined;
   }
 
   /** Others have files too, as far as the last scan says. */

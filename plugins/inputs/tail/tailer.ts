@@ -100,7 +100,9 @@ export class Tailer implements Input {
   async run(signal: AbortSignal): Promise<void> {
     this.signal = signal;
     signal.addEventListener("abort", () => this.wake.set(), { once: true });
-    await this.positions.load();
+    // Alone it has looked around when this returns first: what is made from then on is new.
+    const loading = this.positions.load();
+    if (loading !== undefined) await loading;
     this.beginScan();
     while (!signal.aborted) {
       const file = this.queue.next();
