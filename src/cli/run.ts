@@ -168,7 +168,9 @@ async function operate(
   let admin;
   try {
     const options = { host, port, version: VERSION, metrics, uptimeSec };
-    admin = isWanted ? startAdminServer(adminOptions(options, pipeline, reloader)) : undefined;
+    admin = isWanted
+      ? startAdminServer(adminOptions(options, pipeline, shards, reloader))
+      : undefined;
   } catch (error) {
     say.error(
       `Cannot serve HTTP on ${host}:${port}: ${(error as Error).message}; choose another http_port`,
@@ -183,7 +185,7 @@ async function operate(
   // The inputs have looked around: what is written from now on is new to them.
   say.info(`logcollector ${VERSION} started`, { inputs: config.inputs.length });
   if (admin) say.info(`HTTP server on ${admin.url}`);
-  manager.ready(() => statusOf(pipeline, shards, reloader, metrics));
+  manager.ready(() => statusOf(pipeline, shards, reloader, metrics), () => shards.areAlive);
   hangUps.serve(() => {
     say.info("Reloading the configuration on SIGHUP");
     void reloader.request();

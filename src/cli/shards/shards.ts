@@ -33,6 +33,8 @@ const STOP_MARGIN_MS = 5000;
 export class Shards implements Companions {
   /** The main thread's own. */
   readonly share: PipelineShare;
+  /** All of them answered when they were asked last. */
+  areAlive = true;
   private readonly options: ShardsOptions;
   private readonly say: Logger;
   private readonly assigners = new Map<string, Assigner>();
@@ -81,7 +83,9 @@ export class Shards implements Companions {
   run(): void {
     this.tell({ type: "run" });
     if (this.workers.length === 0) return;
-    this.timer = setInterval(() => void this.look(), LOOK_MS);
+    this.timer = setInterval(async () => {
+      this.areAlive = (await this.look()).length === 0;
+    }, LOOK_MS);
     this.timer.unref();
   }
 
@@ -91,13 +95,13 @@ export class Shards implements Companions {
   }
 
   /** Has all of them report anew. Resolves with the numbers of those that do not answer in time. */
-  async look(timeoutMs = LOOK_MS): Promise<readonly number[]> {
+  async look(): Promise<readonly number[]> {
     const silent = new Set(this.workers);
     const looks = this.workers.map(async (worker) => {
       await worker.look();
       silent.delete(worker);
     });
-    if (looks.length > 0) await Promise.race([Promise.all(looks), systemClock.sleep(timeoutMs)]);
+    if (looks.length > 0) await Promise.race([Promise.all(looks), systemClock.sleep(LOOK_MS)]);
     return [...silent].map(({ index }) => index);
   }
 
