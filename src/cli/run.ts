@@ -56,7 +56,8 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   const letters = keepDeadLetters(config.service, log, metrics);
   const { keep } = letters;
   const shards = new Shards({ count: config.service.workers, log, metrics, keep });
-  const parts = { log, metrics, text, heap: new HeapKeeper(), keep, shard: shards.share };
+  const heap = new HeapKeeper(config.service.workers > 1 ? "beside" : "alone");
+  const parts = { log, metrics, text, heap, keep, shard: shards.share };
   const ready = readyRun(loaded, parts);
   // What read the configuration is done: the peak is not to be that of the start.
   text.release();

@@ -88,7 +88,7 @@ export class ShardThread {
     const log = new ForwardedLog(this.post, logLevel(service.log_level));
     surviveFaults(log.logger("main"), this.faults);
     const { metrics } = this;
-    const heap = new HeapKeeper();
+    const heap = new HeapKeeper("beside");
     const ready = readyRun(loaded, {
       log,
       metrics,
