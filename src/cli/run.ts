@@ -181,7 +181,8 @@ async function operate(
   // The build makes the runtime reluctant to compile what runs once; from here on code runs often.
   Bun.unsafe.setJITPolicy(1);
   const running = pipeline.run();
-  shards.run();
+  const searching = shards.run();
+  if (searching !== undefined) await searching;
   text.release();
   // The inputs have looked around: what is written from now on is new to them.
   say.info(`logcollector ${VERSION} started`, { inputs: config.inputs.length });

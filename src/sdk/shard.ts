@@ -8,6 +8,8 @@ export interface Shard {
   readonly count: number;
   /** Says of each stream whether it is this shard's. Who asks first decides nothing: the answer is the same for all. */
   claim(streams: readonly StreamClaim[]): Promise<readonly boolean[]>;
+  /** The streams that were there at the start are known: what is added to them from now on is new. */
+  found(): void;
   /** Nothing needs to be known any more of the stream that was claimed with this key last. */
   release(key: string): void;
 }

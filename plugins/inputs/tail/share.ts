@@ -76,6 +76,11 @@ export class Share {
     return files.filter((_, i) => isOwn[i]);
   }
 
+  /** The first scan is over. */
+  found(): void {
+    this.shard?.found();
+  }
+
   /** Nothing is known of the file any more. */
   forget({ position: { file: { ino, birthMs, dev } } }: KnownFile): void {
     this.shard?.release(fileKey(ino, birthMs, dev));

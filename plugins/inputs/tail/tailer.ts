@@ -264,6 +264,7 @@ export class Tailer implements Input {
       if (!this.isFirstScan) file.changedMs = startMs;
       this.enqueue(file);
     }
+    if (this.isFirstScan) this.positions.share.found();
     this.isFirstScan = false;
     this.positions.loaded();
     this.positions.sweep(this.table.files.values());

@@ -73,6 +73,10 @@ export type FromShard =
   | { readonly type: "release"; readonly input: string; readonly key: string }
   | { readonly type: "call"; readonly call: number; readonly request: ShardRequest }
   | { readonly type: "report"; readonly look: number; readonly report: ShardReport }
+  /** Something failed that nobody foresaw. */
+  | { readonly type: "failed"; readonly reason: string }
+  /** An input knows the streams that were there at the start. */
+  | { readonly type: "found"; readonly input: string }
   | { readonly type: "inputs-ended" }
   | { readonly type: "stopping"; readonly status: number }
   | { readonly type: "ended"; readonly status: number; readonly report: ShardReport };

@@ -36,7 +36,9 @@ export class ShardThread {
   receive(message: ToShard): void {
     switch (message.type) {
       case "start":
-        return void this.run(message.start);
+        return void this.run(message.start).catch((error) =>
+          this.post({ type: "failed", reason: String((error as Error)?.stack ?? error) })
+        );
       case "run":
         return this.running.resolve();
       case "finish":
@@ -54,7 +56,6 @@ export class ShardThread {
     }
   }
 
-  /** What throws here ends the thread, and the main thread says why. */
   private async run(start: ShardStart): Promise<void> {
     const pipeline = await this.open(start);
     if (pipeline === undefined) return;
@@ -136,6 +137,7 @@ export class ShardThread {
         const shards = await this.call({ type: "claim", input, streams }) as number[];
         return shards.map((shard) => shard === index);
       },
+      found: () => this.post({ type: "found", input }),
       release: (key) => this.post({ type: "release", input, key }),
     };
   }

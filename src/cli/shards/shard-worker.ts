@@ -81,6 +81,10 @@ export class ShardWorker {
     return promise;
   }
 
+  get isOver(): boolean {
+    return this.isEnded;
+  }
+
   /** Ends it as it is. */
   end(): void {
     if (this.isEnded) return;
@@ -106,6 +110,8 @@ export class ShardWorker {
         this.looks.get(message.look)?.();
         this.looks.delete(message.look);
         return;
+      case "failed":
+        return this.fail(message.reason);
       case "call":
         return void this.answer(message.call, message.request);
       case "ended":
@@ -127,7 +133,9 @@ export class ShardWorker {
 
   private fail(reason: string): void {
     if (this.isEnded) return;
-    this.options.onFailed(reason.replace(/\s+/g, " ").trim().slice(0, 500), this);
+    const text = reason.replace(/\s+/g, " ").trim().slice(0, 500);
+    this.opening.resolve([`Worker ${this.index} failed: ${text}`]);
+    this.options.onFailed(text, this);
     this.end();
   }
 }

@@ -12,6 +12,7 @@ import type { PipelineShare } from "../pipeline-spec.ts";
 import type { ReadyRun } from "../ready-run.ts";
 import { Assigner } from "./assigner.ts";
 import { configurationPrint } from "./configuration-print.ts";
+import { FirstSearch } from "./first-search.ts";
 import { mergeOutputs } from "./merge-outputs.ts";
 import type { FromShard, OutputReport, Positions, ShardRequest } from "./messages.ts";
 import { ShardWorker } from "./shard-worker.ts";
@@ -24,6 +25,8 @@ export interface ShardsOptions {
   readonly keep: PipelineServices["keep"];
 }
 
+/** How long the start waits for inputs to look around, in milliseconds: not all of them say that they did. */
+const FIRST_SEARCH_MS = 2000;
 /** How often workers report how they are getting on, in milliseconds. */
 const LOOK_MS = 1000;
 /** What a worker's stop may take beyond the time for deliveries. */
@@ -38,6 +41,7 @@ export class Shards implements Companions {
   private readonly options: ShardsOptions;
   private readonly say: Logger;
   private readonly assigners = new Map<string, Assigner>();
+  private readonly search = new FirstSearch();
   private workers: readonly ShardWorker[] = [];
   private pipeline: Pipeline | undefined;
   private graceMs = 0;
@@ -65,6 +69,7 @@ export class Shards implements Companions {
       const saved = pipeline.positionsOf(id);
       if (saved !== undefined) positions.set(id, saved);
     }
+    this.search.expect(loaded.config.inputs, count);
     const print = configurationPrint(prints);
     this.workers = Array.from({ length: count - 1 }, (_, i) =>
       new ShardWorker({
@@ -79,14 +84,20 @@ export class Shards implements Companions {
     return [...new Set((await Promise.all(this.workers.map(({ opened }) => opened))).flat())];
   }
 
-  /** From here on the workers work. */
-  run(): void {
+  /** From here on the workers work. Resolves when the streams that are there are known, or that takes long. */
+  run(): Promise<void> | undefined {
+    if (this.workers.length === 0) return undefined;
     this.tell({ type: "run" });
-    if (this.workers.length === 0) return;
     this.timer = setInterval(async () => {
       this.areAlive = (await this.look()).length === 0;
     }, LOOK_MS);
     this.timer.unref();
+    return Promise.race([
+      this.search.over,
+      this.stopAsked.promise,
+      ...this.workers.map(({ ended }) => ended),
+      systemClock.sleep(FIRST_SEARCH_MS),
+    ]);
   }
 
   /** What waits at each output, in all threads together. */
@@ -117,7 +128,10 @@ export class Shards implements Companions {
     );
     await Promise.race([all, late]);
     clearInterval(this.timer);
-    for (const worker of this.workers) worker.end();
+    for (const worker of this.workers) {
+      if (!worker.isOver) this.say.warn(`Cannot wait for worker ${worker.index}: it does not stop`);
+      worker.end();
+    }
   }
 
   /** Ends the workers as they are, when the pipeline is not to run. */
@@ -144,6 +158,8 @@ export class Shards implements Companions {
       }
       case "moved":
         return pipeline?.movePositions(message.input, message.changed, message.removed);
+      case "found":
+        return this.search.found(message.input, index);
       case "release":
         return this.assignerOf(message.input).release(message.key);
       case "stopping":
@@ -173,6 +189,7 @@ export class Shards implements Companions {
       index: 0,
       count,
       claim: async (streams) => streams.map((stream) => assigner.assign(stream) === 0),
+      found: () => this.search.found(input, 0),
       release: (key) => assigner.release(key),
     };
   }
