@@ -300,6 +300,77 @@ describe("service.workers", () => {
     expect(collector.stderr).toContain('"worker":1');
   });
 
+  test("what is written after the start is read from files that are read from their ends", async () => {
+    using setup = new Setup();
+    const files = Array.from({ length: 9 }, (_, file) => setup.at(`logs/${file}.log`));
+    for (const path of files) writeFileSync(path, linesOf("old", 10));
+    await using collector = new Collector(["-c", setup.configure(3, { read_from_head: false })]);
+    await collector.untilLog(" started");
+    for (const [file, path] of files.entries()) appendFileSync(path, linesOf(`file${file}`, 3));
+    await eventually(() => setup.sink.records.length === 27);
+    expect(await collector.stop()).toBe(0);
+    expect([...setup.numbers().keys()].sort()).toEqual(files.map((_, file) => `file${file}`));
+    expect(setup.sink.records.length).toBe(27);
+  });
+
+  test("dead letters of all threads lie in one folder", async () => {
+    using setup = new Setup();
+    for (let file = 0; file < 4; file++) {
+      writeFileSync(setup.at(`logs/${file}.log`), linesOf(`file${file}`, 5));
+    }
+    setup.sink.status = 400;
+    const service = { "storage.path": setup.at("state") };
+    await using collector = new Collector([
+      ...["-H", "-P", "0"],
+      ...["-c", setup.configure(2, {}, {}, service)],
+    ]);
+    const url = await collector.url();
+    await untilMetric(url, "dead_letters_held_records", {}, (value) => value === 20);
+    expect(await metric(url, "output_dead_lettered_records_total", { name: "out" })).toBe(20);
+    expect(await collector.stop()).toBe(0);
+    setup.sink.status = 200;
+    const config = setup.at("config.yaml");
+    await using replay = await Collector.run(["dlq", "replay", "--all", "-c", config]);
+    expect(replay.status).toBe(0);
+    expect(setup.sink.records.length).toBe(20);
+  });
+
+  test("a worker that hangs is noticed, and does not keep the collector from stopping", async () => {
+    using setup = new Setup();
+    writeFileSync(
+      setup.at("hangs.ts"),
+      `import { defineFilter } from "logcollector/plugin";
+import * as z from "zod";
+export default defineFilter({
+  name: "hangs",
+  summary: "Never returns in a worker.",
+  config: z.object({}),
+  create: () => ({
+    process(batch) {
+      while (!Bun.isMainThread);
+      return batch;
+    },
+  }),
+});
+`,
+    );
+    for (let file = 0; file < 2; file++) {
+      writeFileSync(setup.at(`logs/${file}.log`), linesOf(`file${file}`, 10));
+    }
+    const more = { plugins: ["./hangs.ts"], filters: [{ name: "hangs", match: "*" }] };
+    await using collector = new Collector([
+      ...["-H", "-P", "0"],
+      ...["-c", setup.configure(2, {}, more, { grace: 0.2 })],
+    ]);
+    const response = await fetch(`${await collector.url()}/`);
+    expect([response.status, await response.json()]).toEqual([503, {
+      error: "worker 1 does not answer",
+    }]);
+    expect(await collector.stop()).toBe(1);
+    expect(collector.stderr).toContain("Worker 1 failed: it does not stop");
+    expect(setup.numbers().size).toBe(1);
+  });
+
   test("a worker that ends ends the collector with a failure, and nothing is lost", async () => {
     using setup = new Setup();
     writeFileSync(

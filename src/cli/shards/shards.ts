@@ -129,7 +129,7 @@ export class Shards implements Companions {
     await Promise.race([all, late]);
     clearInterval(this.timer);
     for (const worker of this.workers) {
-      if (!worker.isOver) this.say.warn(`Cannot wait for worker ${worker.index}: it does not stop`);
+      if (!worker.isOver) this.failed("it does not stop", worker);
       worker.end();
     }
   }
