@@ -28,6 +28,9 @@ export interface PipelineShare {
   readonly count: number;
   /** Of one input. */
   of(input: string): Shard;
+  /** See the engine's `PipelineServices`. */
+  readonly shareClaims?: PipelineServices["shareClaims"];
+  readonly confirmPositions?: PipelineServices["confirmPositions"];
 }
 
 const WHOLE: PipelineShare = {
@@ -49,7 +52,9 @@ export function pipelineSpec(
   const isSharded = ({ definition }: LoadedConfig["inputs"][number]) =>
     share.count > 1 && definition.sharded === true;
   const sharded = new Set(config.inputs.filter(isSharded).map(({ id }) => id));
-  const inputs = config.inputs.filter(({ id }) => share.index === 0 || sharded.has(id));
+  const inputs = config.inputs.filter(({ id }) =>
+    share.index === 0 || (share.index < share.count && sharded.has(id))
+  );
   return {
     inputs: inputs.map((input) =>
       inputSpec(input, config, sharded.has(input.id) ? share.count : 1)
@@ -63,7 +68,12 @@ export function pipelineSpec(
       backoff: { baseMs: service["scheduler.base"], capMs: service["scheduler.cap"] },
       disk,
     },
-    services: { ...services, shard: (id) => sharded.has(id) ? share.of(id) : undefined },
+    services: {
+      ...services,
+      shard: (id) => sharded.has(id) ? share.of(id) : undefined,
+      shareClaims: share.shareClaims,
+      confirmPositions: share.confirmPositions,
+    },
   };
 }
 

@@ -86,7 +86,7 @@ export function readyRun(loaded: LoadedRun, parts: RunParts, before?: ReadyRun):
       keep,
       openCheckpoints: parts.openCheckpoints ?? checkpointOpener(config, log.logger("checkpoints")),
     },
-    diskSettings(config),
+    diskSettings(config, parts.shard.index),
     parts.shard,
   );
   return {

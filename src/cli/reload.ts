@@ -22,6 +22,8 @@ export interface ReloaderOptions {
   readonly storage: StorageLock;
   readonly liveEdit: LiveEdit;
   readonly manager: Pick<ServiceManager, "reloading" | "reloaded">;
+  /** No other thread runs the same configuration. */
+  readonly isAlone: boolean;
   readonly log: Logger;
 }
 
@@ -34,7 +36,7 @@ export interface ReloadOutcome {
 }
 
 const NEEDS_RESTART =
-  "service.workers is above 1, and a change of the configuration then needs a restart";
+  "There are several workers, and a change of the configuration then needs a restart";
 
 /** Takes up changed configurations while the pipeline runs. */
 export class Reloader {
@@ -66,7 +68,7 @@ export class Reloader {
 
   private async reload(): Promise<ReloadOutcome> {
     const { liveEdit, manager, parts, log } = this.options;
-    if (parts.shard.count > 1) return this.refused([NEEDS_RESTART]);
+    if (!this.options.isAlone) return this.refused([NEEDS_RESTART]);
     manager.reloading();
     await liveEdit.pause();
     try {

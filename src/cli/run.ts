@@ -23,6 +23,7 @@ import { runStatus } from "./run-status.ts";
 import { ServiceManager, takeNotifySettings } from "./service-manager.ts";
 import { shardProblems } from "./shards/shard-problems.ts";
 import { Shards } from "./shards/shards.ts";
+import { threadsWanted } from "./shards/threads-wanted.ts";
 import { warnOfOrphans } from "./queue/warn-of-orphans.ts";
 import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
 import { StorageLock } from "./storage.ts";
@@ -55,8 +56,9 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   const text = await TextPages.open(log.logger("main"));
   const letters = keepDeadLetters(config.service, log, metrics);
   const { keep } = letters;
-  const shards = new Shards({ count: config.service.workers, log, metrics, keep });
-  const heap = new HeapKeeper(config.service.workers > 1 ? "beside" : "alone");
+  const [count, threads] = [config.service.workers, threadsWanted(config)];
+  const shards = new Shards({ count, threads, log, metrics, keep });
+  const heap = new HeapKeeper(threads > 1 ? "beside" : "alone");
   const parts = { log, metrics, text, heap, keep, shard: shards.share };
   const ready = readyRun(loaded, parts);
   // What read the configuration is done: the peak is not to be that of the start.
@@ -81,7 +83,7 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   warnOfOrphans(config, pipeline.outputs, say, metrics);
   const liveEdit = new LiveEdit(say, systemClock);
   // Each worker has plugins of its own: a change of one would not be one of the others.
-  liveEdit.watch(config.service.hot_reload && shards.share.count === 1 ? loaded.files : []);
+  liveEdit.watch(config.service.hot_reload && !shards.areSeveral ? loaded.files : []);
   const reloader = new Reloader({
     command,
     parts,
@@ -90,6 +92,7 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     storage,
     liveEdit,
     manager,
+    isAlone: !shards.areSeveral,
     log: say,
   });
   text.release();
@@ -126,12 +129,14 @@ async function open(
   } catch (error) {
     return { status: EXIT.failed, lines: [(error as Error).message] };
   }
+  shards.prepare(command, ready);
   const unopened = await pipeline.open();
   if (unopened.length > 0) {
+    shards.abandon();
     await pipeline.abandon();
     return { status: EXIT.usage, lines: unopened.map(ready.reported).map(formatProblem) };
   }
-  const refused = await shards.start(command, ready, pipeline);
+  const refused = await shards.start(ready, pipeline);
   if (refused.length === 0) return undefined;
   shards.abandon();
   await pipeline.abandon();

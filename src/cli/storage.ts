@@ -17,7 +17,7 @@ const POSITIONS = "positions";
 const MAX_IN_MEMORY = 8;
 
 /** How disk queues are kept; `undefined` when no output has one. Nothing is opened or made yet. */
-export function diskSettings(config: LoadedConfig): DiskSettings | undefined {
+export function diskSettings(config: LoadedConfig, shard = 0): DiskSettings | undefined {
   const { service } = config;
   const folder = storageFolder(service);
   const wanted = config.outputs.some((output) => outputStorage(output, config) === "filesystem");
@@ -25,6 +25,7 @@ export function diskSettings(config: LoadedConfig): DiskSettings | undefined {
   return {
     files: systemDiskFiles,
     folder: `${folder}/${QUEUES}`,
+    shard,
     syncMs: service["storage.sync"] === "full" ? 0 : service.flush,
     maxInMemory: Math.min(MAX_IN_MEMORY, service["storage.max_chunks_up"]),
     uid: process.geteuid?.() ?? 0,

@@ -35,6 +35,7 @@ export class Pipeline {
   private readonly stopping = new AbortController();
   private companions: Companions | undefined;
   private readonly stopAsked = new AbortController();
+  private readonly finished = Promise.withResolvers<void>();
   private status = 0;
   /** When a stop was asked for, on the clock's scale. Everybody who waits for room is let through since. */
   private askedMs: number | undefined;
@@ -67,6 +68,11 @@ export class Pipeline {
     this.stopping.signal.addEventListener("abort", call, { once: true });
   }
 
+  /** Ends it as if inputs that end on their own had ended. */
+  finish(): void {
+    this.finished.resolve();
+  }
+
   /** The result of {@link run}, as far as it is known. */
   get exitStatus(): number {
     return this.status;
@@ -94,6 +100,11 @@ export class Pipeline {
     removed: ReadonlySet<string>,
   ): void {
     this.inputOf(input)?.movePositions(changed, removed);
+  }
+
+  /** Writes positions down that have come so far. */
+  commitPositions(): void {
+    this.parts.keeper.commit(false);
   }
 
   private inputOf(id: string): InputRunner | undefined {
@@ -149,7 +160,7 @@ export class Pipeline {
     for (const output of this.outputs) output.start();
     for (const { runner } of this.lineup.inputs) this.running.start(runner);
     const ended = this.running.ended.then(() => this.companions?.inputsEnded());
-    await Promise.race([this.stopRequested.promise, ended]);
+    await Promise.race([this.stopRequested.promise, this.finished.promise, ended]);
     this.stopping.abort();
     await this.stop();
     return this.status;

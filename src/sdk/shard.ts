@@ -14,7 +14,10 @@ export interface Shard {
   release(key: string): void;
 }
 
-/** A stream by what it may be known by. Keys are compared within one input. */
+/**
+ * A stream by what it may be known by. Keys are compared within one input. The key `stream NAME`, with a stream's name in
+ * batches, is there from the start for what an earlier run left in a queue on disk.
+ */
 export interface StreamClaim {
   /** Keys that an earlier stream may have left which it belongs with, the surest first. */
   readonly by: readonly string[];

@@ -185,6 +185,13 @@ describe("service.workers", () => {
     expect(setup.sink.records.length).toBe(28_000);
   });
 
+  test("an input that ends runs once, and ends all threads", async () => {
+    using setup = new Setup();
+    writeFileSync(setup.at("logs/a.log"), linesOf("a", 10));
+    await using collector = await Collector.run(["-c", setup.configure(2), "-i", "stdin"]);
+    expect(collector.status).toBe(0);
+  });
+
   test("a pattern without files is said once, and ends with exit_on_eof", async () => {
     using setup = new Setup();
     await using collector = await Collector.run([
@@ -195,38 +202,45 @@ describe("service.workers", () => {
     expect(collector.messages.filter((message) => /No file matches/.test(message)).length).toBe(1);
   });
 
-  test(
-    `kill -9 and another number of workers, seed ${SEED}: nothing is lost, the order stays`,
-    async () => {
-      using setup = new Setup();
-      const random = new Random(SEED + 1);
-      const writers = new Writers(setup, 5, random);
-      {
-        await using first = new Collector(["-c", setup.configure(1)]);
-        await eventually(() => setup.numbers().size === 5);
-        await first.stop();
-      }
-      writers.start();
-      for (let i = 0; i < KILLS; i++) {
-        const collector = new Collector(["-c", setup.configure(random.pick([1, 2, 3, 4]))]);
-        await collector.untilLog(" started");
-        await Bun.sleep(random.below(300));
-        collector.signal("SIGKILL");
-        await collector.exit();
-      }
-      writers.stop();
-      await using last = new Collector(["-c", setup.configure(2)]);
-      const came = () => [...setup.numbers().values()].reduce((sum, { length }) => sum + length, 0);
-      await eventually(
-        () => came() >= writers.total,
-        () => `${came()} of ${writers.total}`,
-        30_000,
-      );
-      expect(await last.stop()).toBe(0);
-      writers.expectAll();
-    },
-    120_000,
-  );
+  for (const storage of ["memory", "filesystem"] as const) {
+    test(
+      `kill -9 and another number of workers, seed ${SEED}: with ${storage} nothing is lost, the order stays`,
+      async () => {
+        using setup = new Setup();
+        const configure = (workers: number) =>
+          setup.configure(workers, { "storage.type": storage }, {}, {
+            "storage.path": setup.at("state"),
+          });
+        const random = new Random(SEED + 1);
+        const writers = new Writers(setup, 5, random);
+        {
+          await using first = new Collector(["-c", configure(1)]);
+          await eventually(() => setup.numbers().size === 5);
+          await first.stop();
+        }
+        writers.start();
+        for (let i = 0; i < KILLS; i++) {
+          const collector = new Collector(["-c", configure(random.pick([1, 2, 3, 4]))]);
+          await collector.untilLog(" started");
+          await Bun.sleep(random.below(300));
+          collector.signal("SIGKILL");
+          await collector.exit();
+        }
+        writers.stop();
+        await using last = new Collector(["-c", configure(2)]);
+        const came = () =>
+          [...setup.numbers().values()].reduce((sum, { length }) => sum + length, 0);
+        await eventually(
+          () => came() >= writers.total,
+          () => `${came()} of ${writers.total}`,
+          30_000,
+        );
+        expect(await last.stop()).toBe(0);
+        writers.expectAll();
+      },
+      120_000,
+    );
+  }
 
   test("an orderly stop and another number of workers: nothing comes twice", async () => {
     using setup = new Setup();
@@ -408,6 +422,47 @@ export default defineFilter({
     expect(await again.stop()).toBe(0);
   });
 
+  test("with fewer workers the queues of the others are still delivered, and nothing comes twice", async () => {
+    using setup = new Setup();
+    const configure = (workers: number) =>
+      setup.configure(workers, { "storage.type": "filesystem" }, {}, {
+        "storage.path": setup.at("state"),
+      });
+    for (let file = 0; file < 6; file++) {
+      writeFileSync(setup.at(`logs/${file}.log`), linesOf(`file${file}`, 50));
+    }
+    await setup.sink.takeAway();
+    {
+      await using collector = new Collector(["-H", "-P", "0", "-c", configure(3)]);
+      const isAll = (value: number) => value === 300;
+      await untilMetric(await collector.url(), "output_queue_records", { name: "out" }, isAll);
+      expect(await collector.stop()).toBe(0);
+    }
+    for (let file = 0; file < 6; file++) {
+      const added = linesOf(`file${file}`, 60).split("\n").slice(50).join("\n");
+      appendFileSync(setup.at(`logs/${file}.log`), added);
+    }
+    await using inspected = await Collector.run(["queue", "inspect", "-c", configure(1)]);
+    expect(inspected.stdout).not.toContain("no output of the configuration takes this");
+    setup.sink.bringBack();
+    {
+      await using collector = new Collector(["-c", configure(1)]);
+      await eventually(() => setup.sink.records.length >= 360);
+      expect(await collector.stop()).toBe(0);
+      expect(collector.stderr).not.toContain("is not sent");
+    }
+    const expected = Array.from({ length: 60 }, (_, i) => i);
+    expect(setup.sink.records.length).toBe(360);
+    const numbers = [...setup.numbers().values()].map((each) => each.toSorted((a, b) => a - b));
+    expect(numbers).toEqual(Array.from({ length: 6 }, () => expected));
+    // Nothing is left of the others: there is one thread again, which reloads.
+    await using alone = new Collector(["-c", configure(1)]);
+    await alone.untilLog(" started");
+    alone.signal("SIGHUP");
+    await alone.untilLog("Reloaded the configuration");
+    expect(await alone.stop()).toBe(0);
+  });
+
   test("what two threads cannot do is refused before anything starts", async () => {
     using setup = new Setup();
     const config = setup.configure(2);
@@ -417,11 +472,6 @@ export default defineFilter({
       return stderr;
     };
     expect(await refused("-o", "stdout")).toContain("stdout cannot work with service.workers 2");
-    const onDisk = setup.configure(2, { "storage.type": "filesystem" }, {}, {
-      "storage.path": setup.at("state"),
-    });
-    const { status, stderr } = await Collector.run(["-c", onDisk]);
-    expect([status, stderr]).toEqual([2, expect.stringContaining("A queue on disk cannot work")]);
   });
 
   test("a reload is refused, and everything goes on", async () => {

@@ -48,7 +48,8 @@ export class Share {
   /** Those of the known files that are this share's. */
   async ofKnown(files: readonly KnownFile[]): Promise<readonly KnownFile[]> {
     if (this.shard === undefined || files.length === 0) return files;
-    const own = await this.shard.claim(files.map(({ position }) => claimOfKnown(position.file)));
+    const claims = files.map(({ stream, position }) => claimOfKnown(stream, position.file));
+    const own = await this.shard.claim(claims);
     return files.filter((_, i) => own[i]);
   }
 

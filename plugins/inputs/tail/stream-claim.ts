@@ -24,20 +24,29 @@ export function claimOfFound(path: string, stat: Stats, births: BirthTimes): Str
 }
 
 /** A file that is known from before. */
-export function claimOfKnown({ path, home, dev, ino, birthMs }: FileIdentity): StreamClaim {
+export function claimOfKnown(
+  stream: string,
+  { path, home, dev, ino, birthMs }: FileIdentity,
+): StreamClaim {
   const inode = `inode ${ino}`;
-  const { by, as } = claimOf(fileKey(ino, birthMs, dev), [path, home], inode);
+  const { by, as } = claimOf(fileKey(ino, birthMs, dev), [path, home], inode, `stream ${stream}`);
   // Without a time of birth the number is all there is to know it by under another name.
   return { by, as: birthMs > 0 ? as : [...as, inode] };
 }
 
-function claimOf(file: string, paths: readonly string[], inode: string): StreamClaim {
+function claimOf(
+  file: string,
+  paths: readonly string[],
+  inode: string,
+  stream?: string,
+): StreamClaim {
   const places = [...new Set(paths)];
   const origins = [...new Set(places.flatMap(originsOf))];
   return {
     by: [
       file,
       ...places.map((path) => `path ${path}`),
+      ...(stream === undefined ? [] : [stream]),
       ...origins.map((path) => `path ${path}`),
       ...places.map((path) => `origin ${path}`),
       inode,
@@ -46,6 +55,7 @@ function claimOf(file: string, paths: readonly string[], inode: string): StreamC
       file,
       ...places.map((path) => `path ${path}`),
       ...origins.map((path) => `origin ${path}`),
+      ...(stream === undefined ? [] : [stream]),
     ],
   };
 }

@@ -35,6 +35,11 @@ export class Assigner {
     return shard;
   }
 
+  /** A stream that is this shard's from before. */
+  seed(key: string, shard: number): void {
+    this.put({ shard, keys: [key] });
+  }
+
   release(key: string): void {
     const stream = this.byKey.get(key);
     if (stream !== undefined) this.remove(stream);

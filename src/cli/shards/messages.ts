@@ -1,3 +1,4 @@
+import type { Claims } from "../../engine/claims.ts";
 import type { SavedPosition } from "../../engine/checkpoint-file.ts";
 import type { DeadLetter } from "../../engine/spec.ts";
 import type { LogFields } from "../../sdk/context.ts";
@@ -11,10 +12,9 @@ export type Positions = ReadonlyMap<string, SavedPosition>;
 /** What a worker is started with. */
 export interface ShardStart {
   readonly command: RunCommand;
+  /** From `count` on: it has no share, and delivers what an earlier run left in its queues. */
   readonly index: number;
   readonly count: number;
-  /** By input: of those whose positions outlast the process. */
-  readonly positions: ReadonlyMap<string, Positions>;
   /** Tells the configuration from another: see {@link configurationPrint}. */
   readonly print: string;
 }
@@ -22,10 +22,14 @@ export interface ShardStart {
 /** What a worker asks of the main thread, and gets an answer to. */
 export type ShardRequest =
   | { readonly type: "claim"; readonly input: string; readonly streams: readonly StreamClaim[] }
-  | { readonly type: "keep"; readonly letter: DeadLetter };
+  | { readonly type: "keep"; readonly letter: DeadLetter }
+  /** Answered when the positions that were posted before are written down. */
+  | { readonly type: "confirm" };
 
 export type ToShard =
   | { readonly type: "start"; readonly start: ShardStart }
+  /** By input: of those whose positions outlast the process. */
+  | { readonly type: "positions"; readonly positions: ReadonlyMap<string, Positions> }
   | { readonly type: "run" }
   /** The inputs of all shards have ended. */
   | { readonly type: "finish" }
@@ -61,6 +65,8 @@ export interface ShardReport {
 }
 
 export type FromShard =
+  /** How far streams are safe in its queues. */
+  | { readonly type: "claims"; readonly claims: Claims }
   | { readonly type: "ready" }
   | { readonly type: "refused"; readonly problems: readonly string[] }
   | { readonly type: "log"; readonly log: LogMessage }

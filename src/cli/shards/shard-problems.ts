@@ -1,7 +1,6 @@
 import type { LoadedConfig } from "../../config/loaded-config.ts";
 import { problemOf } from "../../config/problem-of.ts";
 import type { ConfigProblem } from "../../config/problem.ts";
-import { outputStorage } from "../../config/storage.ts";
 import { ConfigError } from "../../sdk/errors.ts";
 
 /** What cannot be done with `service.workers` above 1. */
@@ -17,13 +16,6 @@ export function shardProblems(config: LoadedConfig): ConfigProblem[] {
         isNot(instance.definition.name, "two of it would mix what they write; set workers to 1"),
       )
     );
-  const onDisk = outputs.filter((output) => outputStorage(output, config) === "filesystem")
-    .map((output) =>
-      problemOf(
-        output,
-        isNot("A queue on disk", "set workers to 1, or storage.type to memory"),
-      )
-    );
   const idle = inputs.some(({ definition }) => definition.sharded === true)
     ? []
     : inputs.slice(0, 1)
@@ -33,5 +25,5 @@ export function shardProblems(config: LoadedConfig): ConfigProblem[] {
           isNot("This configuration", "no input of it has streams to share; set workers to 1"),
         )
       );
-  return [...alone, ...onDisk, ...idle];
+  return [...alone, ...idle];
 }

@@ -10,7 +10,14 @@ import { logLevel } from "../own-log.ts";
 import { readyRun } from "../ready-run.ts";
 import { configurationPrint } from "./configuration-print.ts";
 import { ForwardedCheckpoints, ForwardedLog } from "./forwarded.ts";
-import type { FromShard, ShardReport, ShardRequest, ShardStart, ToShard } from "./messages.ts";
+import type {
+  FromShard,
+  Positions,
+  ShardReport,
+  ShardRequest,
+  ShardStart,
+  ToShard,
+} from "./messages.ts";
 
 interface PendingCall {
   readonly resolve: (result: unknown) => void;
@@ -24,7 +31,7 @@ export class ShardThread {
   private readonly metrics = new MetricsRegistry();
   private readonly calls = new Map<number, PendingCall>();
   private readonly running = Promise.withResolvers<void>();
-  private readonly finishing = Promise.withResolvers<void>();
+  private readonly known = Promise.withResolvers<ReadonlyMap<string, Positions>>();
   private pipeline: Pipeline | undefined;
   private lastCall = 0;
 
@@ -39,10 +46,12 @@ export class ShardThread {
         return void this.run(message.start).catch((error) =>
           this.post({ type: "failed", reason: String((error as Error)?.stack ?? error) })
         );
+      case "positions":
+        return this.known.resolve(message.positions);
       case "run":
         return this.running.resolve();
       case "finish":
-        return this.finishing.resolve();
+        return this.pipeline?.finish();
       case "stop":
         return this.pipeline?.requestStop();
       case "look":
@@ -64,7 +73,8 @@ export class ShardThread {
     pipeline.join({
       inputsEnded: () => {
         this.post({ type: "inputs-ended" });
-        return this.finishing.promise;
+        // The main thread says when all have.
+        return new Promise<void>(() => undefined);
       },
       ended: async () => {},
     });
@@ -90,6 +100,7 @@ export class ShardThread {
     surviveFaults(log.logger("main"), this.faults);
     const { metrics } = this;
     const heap = new HeapKeeper("beside");
+    let positions: ReadonlyMap<string, Positions> = new Map();
     const ready = readyRun(loaded, {
       log,
       metrics,
@@ -97,9 +108,20 @@ export class ShardThread {
       text: { quiet() {} },
       heap,
       keep: async (letter) => void await this.call({ type: "keep", letter }),
-      shard: { index: start.index, count: start.count, of: (input) => this.shardOf(input, start) },
+      shard: {
+        index: start.index,
+        count: start.count,
+        of: (input) => this.shardOf(input, start),
+        shareClaims: async (claims) => {
+          this.post({ type: "claims", claims });
+          positions = await this.known.promise;
+          // They hold the claims of all.
+          return new Map();
+        },
+        confirmPositions: async () => void await this.call({ type: "confirm" }),
+      },
       openCheckpoints: ({ id }) => {
-        const saved = start.positions.get(id);
+        const saved = positions.get(id);
         return saved && new ForwardedCheckpoints(id, saved, this.post);
       },
     });

@@ -1,3 +1,4 @@
+import type { Claims } from "../../engine/claims.ts";
 import type {
   FromShard,
   OutputReport,
@@ -25,6 +26,8 @@ const ENTRY = import.meta.url.includes("/$bunfs/")
 /** The main thread's side of one worker of `service.workers`, from its start to its end. */
 export class ShardWorker {
   readonly index: number;
+  /** Resolves when its queues are open, with how far streams are safe in them; with nothing when it was refused. */
+  readonly claims: Promise<Claims>;
   /** Resolves when its pipeline is open, with what is wrong with it. */
   readonly opened: Promise<readonly string[]>;
   /** Resolves when its inputs that end on their own have ended; it may have none. */
@@ -34,6 +37,7 @@ export class ShardWorker {
   report: ShardReport = { families: [], outputs: [] };
   private readonly options: ShardWorkerOptions;
   private readonly worker: Worker;
+  private readonly claiming = Promise.withResolvers<Claims>();
   private readonly opening = Promise.withResolvers<readonly string[]>();
   private readonly inputs = Promise.withResolvers<void>();
   private readonly ending = Promise.withResolvers<void>();
@@ -44,7 +48,9 @@ export class ShardWorker {
   constructor(options: ShardWorkerOptions) {
     this.options = options;
     this.index = options.start.index;
+    this.claims = this.claiming.promise;
     this.opened = this.opening.promise;
+    void this.opened.then(() => this.claiming.resolve(new Map()));
     this.inputsEnded = this.inputs.promise;
     this.ended = this.ending.promise;
     const worker = this.worker = new Worker(ENTRY.href, {
@@ -99,6 +105,8 @@ export class ShardWorker {
   private receive(message: FromShard): void {
     if (this.isEnded) return;
     switch (message.type) {
+      case "claims":
+        return this.claiming.resolve(message.claims);
       case "ready":
         return this.opening.resolve([]);
       case "refused":

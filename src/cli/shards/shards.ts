@@ -1,3 +1,4 @@
+import { type Claims, newestClaims } from "../../engine/claims.ts";
 import type { Companions } from "../../engine/companions.ts";
 import type { Pipeline } from "../../engine/pipeline.ts";
 import type { PipelineServices } from "../../engine/spec.ts";
@@ -18,8 +19,10 @@ import type { FromShard, OutputReport, Positions, ShardRequest } from "./message
 import { ShardWorker } from "./shard-worker.ts";
 
 export interface ShardsOptions {
-  /** Threads, the main one among them. */
+  /** Threads that share the streams, the main one among them. */
   readonly count: number;
+  /** All threads: some may only deliver what an earlier run left in their queues. */
+  readonly threads: number;
   readonly log: LogSink;
   readonly metrics: MetricsRegistry;
   readonly keep: PipelineServices["keep"];
@@ -43,6 +46,7 @@ export class Shards implements Companions {
   private readonly assigners = new Map<string, Assigner>();
   private readonly search = new FirstSearch();
   private workers: readonly ShardWorker[] = [];
+  private begin: () => void = () => undefined;
   private pipeline: Pipeline | undefined;
   private graceMs = 0;
   private readonly stopAsked = Promise.withResolvers<void>();
@@ -51,37 +55,63 @@ export class Shards implements Companions {
   constructor(options: ShardsOptions) {
     this.options = options;
     this.say = options.log.logger("main");
-    this.share = { index: 0, count: options.count, of: (input) => this.shardOf(input) };
+    const { count, threads } = options;
+    this.share = {
+      index: 0,
+      count,
+      of: (input) => this.shardOf(input),
+      ...(threads > 1 && { shareClaims: (own: Claims) => this.gather(own) }),
+    };
   }
 
-  /** Starts the workers, beside a pipeline that is open. Resolves with what is wrong; then they are to be ended. */
-  async start(
-    command: RunCommand,
-    { spec, prints, loaded }: ReadyRun,
-    pipeline: Pipeline,
-  ): Promise<readonly string[]> {
-    const { count, metrics } = this.options;
-    if (count === 1) return [];
-    this.pipeline = pipeline;
+  /** Starts the workers, as soon as their queues are to be opened. */
+  prepare(command: RunCommand, { prints, loaded }: ReadyRun): void {
     this.graceMs = loaded.config.service.grace;
+    this.search.expect(loaded.config.inputs, this.options.count);
+    this.begin = () => {
+      const { count, threads } = this.options;
+      const print = configurationPrint(prints);
+      this.workers = Array.from({ length: threads - 1 }, (_, i) =>
+        new ShardWorker({
+          start: { command, index: i + 1, count, print },
+          answer: (request) => this.answer(request),
+          onMessage: (message, worker) => this.take(message, worker),
+          onFailed: (reason, worker) => this.failed(reason, worker),
+        }));
+    };
+  }
+
+  /** Goes on with the start, beside a pipeline that is open. Resolves with what is wrong; then they are to be ended. */
+  async start({ spec }: ReadyRun, pipeline: Pipeline): Promise<readonly string[]> {
+    const { threads, metrics } = this.options;
+    if (threads === 1) return [];
+    this.pipeline = pipeline;
     const positions = new Map<string, Positions>();
     for (const { id } of spec.inputs) {
       const saved = pipeline.positionsOf(id);
       if (saved !== undefined) positions.set(id, saved);
     }
-    this.search.expect(loaded.config.inputs, count);
-    const print = configurationPrint(prints);
-    this.workers = Array.from({ length: count - 1 }, (_, i) =>
-      new ShardWorker({
-        start: { command, index: i + 1, count, positions, print },
-        answer: (request) => this.answer(request),
-        onMessage: (message, worker) => this.take(message, worker),
-        onFailed: (reason, worker) => this.failed(reason, worker),
-      }));
-    for (const worker of this.workers) metrics.addOther(() => worker.report.families);
+    for (const worker of this.workers) {
+      worker.post({ type: "positions", positions });
+      metrics.addOther(() => worker.report.families);
+    }
     pipeline.join(this);
     pipeline.onStopAsked(() => this.stop());
     return [...new Set((await Promise.all(this.workers.map(({ opened }) => opened))).flat())];
+  }
+
+  /** Brings together how far streams are safe in all queues. Each goes on where its queue is, for the sake of its order. */
+  private async gather(own: Claims): Promise<Claims> {
+    this.begin();
+    const all = [own, ...await Promise.all(this.workers.map(({ claims }) => claims))];
+    const newest = newestClaims(all);
+    for (const [input, streams] of newest) {
+      for (const [stream, { order }] of streams) {
+        const shard = all.findIndex((claims) => claims.get(input)?.get(stream)?.order === order);
+        if (shard < this.options.count) this.assignerOf(input).seed(`stream ${stream}`, shard);
+      }
+    }
+    return newest;
   }
 
   /** From here on the workers work. Resolves when the streams that are there are known, or that takes long. */
@@ -98,6 +128,11 @@ export class Shards implements Companions {
       ...this.workers.map(({ ended }) => ended),
       systemClock.sleep(FIRST_SEARCH_MS),
     ]);
+  }
+
+  /** There are other threads than the main one. */
+  get areSeveral(): boolean {
+    return this.options.threads > 1;
   }
 
   /** What waits at each output, in all threads together. */
@@ -178,6 +213,7 @@ export class Shards implements Companions {
 
   private async answer(request: ShardRequest): Promise<unknown> {
     if (request.type === "keep") return await this.options.keep?.(request.letter);
+    if (request.type === "confirm") return this.pipeline?.commitPositions();
     const assigner = this.assignerOf(request.input);
     return request.streams.map((stream) => assigner.assign(stream));
   }

@@ -52,16 +52,19 @@ describe("claimOfKnown", () => {
   };
 
   test("a file is known by itself first, then by where it is and was", () => {
-    const { by } = claimOfKnown(file);
-    expect(by.slice(0, 3)).toEqual(["file 7 1000", "path /logs/app.log", "path /data/app.log"]);
+    const { by } = claimOfKnown("1:7:1000", file);
+    expect(by.slice(0, 4)).toEqual([
+      ...["file 7 1000", "path /logs/app.log", "path /data/app.log"],
+      "stream 1:7:1000",
+    ]);
   });
 
   test("the number of the device does not matter where a time of birth is known", () => {
-    expect(claimOfKnown({ ...file, dev: 2 })).toEqual(claimOfKnown(file));
+    expect(claimOfKnown("a", { ...file, dev: 2 })).toEqual(claimOfKnown("a", file));
   });
 
   test("the inode alone counts only where nothing else is known", () => {
-    expect(claimOfKnown(file).as).not.toContain("inode 7");
-    expect(claimOfKnown({ ...file, birthMs: 0 }).as).toContain("inode 7");
+    expect(claimOfKnown("a", file).as).not.toContain("inode 7");
+    expect(claimOfKnown("a", { ...file, birthMs: 0 }).as).toContain("inode 7");
   });
 });
