@@ -52,9 +52,7 @@ export function pipelineSpec(
   const isSharded = ({ definition }: LoadedConfig["inputs"][number]) =>
     share.count > 1 && definition.sharded === true;
   const sharded = new Set(config.inputs.filter(isSharded).map(({ id }) => id));
-  const inputs = config.inputs.filter(({ id }) =>
-    share.index === 0 || (share.index < share.count && sharded.has(id))
-  );
+  const inputs = config.inputs.filter(({ id }) => share.index === 0 || sharded.has(id));
   return {
     inputs: inputs.map((input) =>
       inputSpec(input, config, sharded.has(input.id) ? share.count : 1)

@@ -41,7 +41,8 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   const loaded = await loadRun(command);
   if ("errors" in loaded) return reportProblems(loaded.errors, io);
   const { config, limits } = loaded;
-  const unshared = shardProblems(config);
+  const threads = threadsWanted(config);
+  const unshared = shardProblems(config, threads);
   if (unshared.length > 0) return reportProblems(unshared, io);
   limits.timeoutMs = config.service.plugin_timeout;
   let log: LogSink;
@@ -56,8 +57,7 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   const text = await TextPages.open(log.logger("main"));
   const letters = keepDeadLetters(config.service, log, metrics);
   const { keep } = letters;
-  const [count, threads] = [config.service.workers, threadsWanted(config)];
-  const shards = new Shards({ count, threads, log, metrics, keep });
+  const shards = new Shards({ threads, wanted: config.service.workers, log, metrics, keep });
   const heap = new HeapKeeper(threads > 1 ? "beside" : "alone");
   const parts = { log, metrics, text, heap, keep, shard: shards.share };
   const ready = readyRun(loaded, parts);

@@ -422,7 +422,7 @@ export default defineFilter({
     expect(await again.stop()).toBe(0);
   });
 
-  test("with fewer workers the queues of the others are still delivered, and nothing comes twice", async () => {
+  test("with fewer workers the queues of the others are still delivered, once and in order", async () => {
     using setup = new Setup();
     const configure = (workers: number) =>
       setup.configure(workers, { "storage.type": "filesystem" }, {}, {
@@ -453,8 +453,7 @@ export default defineFilter({
     }
     const expected = Array.from({ length: 60 }, (_, i) => i);
     expect(setup.sink.records.length).toBe(360);
-    const numbers = [...setup.numbers().values()].map((each) => each.toSorted((a, b) => a - b));
-    expect(numbers).toEqual(Array.from({ length: 6 }, () => expected));
+    expect([...setup.numbers().values()]).toEqual(Array.from({ length: 6 }, () => expected));
     // Nothing is left of the others: there is one thread again, which reloads.
     await using alone = new Collector(["-c", configure(1)]);
     await alone.untilLog(" started");

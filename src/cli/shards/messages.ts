@@ -12,7 +12,6 @@ export type Positions = ReadonlyMap<string, SavedPosition>;
 /** What a worker is started with. */
 export interface ShardStart {
   readonly command: RunCommand;
-  /** From `count` on: it has no share, and delivers what an earlier run left in its queues. */
   readonly index: number;
   readonly count: number;
   /** Tells the configuration from another: see {@link configurationPrint}. */

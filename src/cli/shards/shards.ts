@@ -19,10 +19,10 @@ import type { FromShard, OutputReport, Positions, ShardRequest } from "./message
 import { ShardWorker } from "./shard-worker.ts";
 
 export interface ShardsOptions {
-  /** Threads that share the streams, the main one among them. */
-  readonly count: number;
-  /** All threads: some may only deliver what an earlier run left in their queues. */
+  /** Threads, the main one among them. */
   readonly threads: number;
+  /** So many of them get new streams; others go on with those of which an earlier run left something in their queues. */
+  readonly wanted: number;
   readonly log: LogSink;
   readonly metrics: MetricsRegistry;
   readonly keep: PipelineServices["keep"];
@@ -55,10 +55,10 @@ export class Shards implements Companions {
   constructor(options: ShardsOptions) {
     this.options = options;
     this.say = options.log.logger("main");
-    const { count, threads } = options;
+    const { threads } = options;
     this.share = {
       index: 0,
-      count,
+      count: threads,
       of: (input) => this.shardOf(input),
       ...(threads > 1 && { shareClaims: (own: Claims) => this.gather(own) }),
     };
@@ -67,13 +67,13 @@ export class Shards implements Companions {
   /** Starts the workers, as soon as their queues are to be opened. */
   prepare(command: RunCommand, { prints, loaded }: ReadyRun): void {
     this.graceMs = loaded.config.service.grace;
-    this.search.expect(loaded.config.inputs, this.options.count);
+    this.search.expect(loaded.config.inputs, this.options.threads);
     this.begin = () => {
-      const { count, threads } = this.options;
+      const { threads } = this.options;
       const print = configurationPrint(prints);
       this.workers = Array.from({ length: threads - 1 }, (_, i) =>
         new ShardWorker({
-          start: { command, index: i + 1, count, print },
+          start: { command, index: i + 1, count: threads, print },
           answer: (request) => this.answer(request),
           onMessage: (message, worker) => this.take(message, worker),
           onFailed: (reason, worker) => this.failed(reason, worker),
@@ -108,7 +108,7 @@ export class Shards implements Companions {
     for (const [input, streams] of newest) {
       for (const [stream, { order }] of streams) {
         const shard = all.findIndex((claims) => claims.get(input)?.get(stream)?.order === order);
-        if (shard < this.options.count) this.assignerOf(input).seed(`stream ${stream}`, shard);
+        this.assignerOf(input).seed(`stream ${stream}`, shard);
       }
     }
     return newest;
@@ -214,17 +214,16 @@ export class Shards implements Companions {
   private async answer(request: ShardRequest): Promise<unknown> {
     if (request.type === "keep") return await this.options.keep?.(request.letter);
     if (request.type === "confirm") return this.pipeline?.commitPositions();
-    const assigner = this.assignerOf(request.input);
-    return request.streams.map((stream) => assigner.assign(stream));
+    return this.assignerOf(request.input).assignAll(request.streams);
   }
 
   private shardOf(input: string): Shard {
-    const { count } = this.options;
+    const { threads: count } = this.options;
     const assigner = this.assignerOf(input);
     return {
       index: 0,
       count,
-      claim: async (streams) => streams.map((stream) => assigner.assign(stream) === 0),
+      claim: async (streams) => assigner.assignAll(streams).map((shard) => shard === 0),
       found: () => this.search.found(input, 0),
       release: (key) => assigner.release(key),
     };
@@ -233,7 +232,7 @@ export class Shards implements Companions {
   private assignerOf(input: string): Assigner {
     let assigner = this.assigners.get(input);
     if (assigner === undefined) {
-      assigner = new Assigner(this.options.count);
+      assigner = new Assigner(this.options.wanted);
       this.assigners.set(input, assigner);
     }
     return assigner;

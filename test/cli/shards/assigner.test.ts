@@ -49,6 +49,18 @@ describe("Assigner", () => {
     expect(assigner.counts).toEqual([1]);
   });
 
+  test("what a shard has from before stays there, with all that belongs to it, and is asked first", () => {
+    const assigner = new Assigner(2);
+    assigner.seed("stream 2", 3);
+    const [older, newer, other] = assigner.assignAll([
+      { by: ["path", "stream 1"], as: ["path", "stream 1"] },
+      { by: ["path", "stream 2"], as: ["path", "stream 2"] },
+      claim("elsewhere"),
+    ]);
+    expect([older, newer, other]).toEqual([3, 3, 0]);
+    expect([1, 2, 3].map((i) => assigner.assign(claim(`new ${i}`)))).toEqual([1, 0, 1]);
+  });
+
   test("what is released makes room, and is new when it comes again", () => {
     const assigner = new Assigner(2);
     for (const name of ["a", "b", "c", "d"]) assigner.assign(claim(name));
