@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { shardOfFolder } from "../../buffer/disk/queue-folder.ts";
 import type { LoadedConfig } from "../../config/loaded-config.ts";
 import { orphanedQueues } from "../queue/orphaned-queues.ts";
@@ -11,7 +12,15 @@ export function threadsWanted(config: LoadedConfig): number {
   const { workers } = config.service;
   const folder = diskSettings(config)?.folder;
   if (folder === undefined) return workers;
-  const left = orphanedQueues(folder, new Set())
-    .map(({ folder }) => shardOfFolder(folder.slice(folder.lastIndexOf("/") + 1)).shard);
-  return Math.max(workers, ...left.map((shard) => shard + 1));
+  return Math.max(workers, ...shardsWithQueues(folder).map((shard) => shard + 1));
+}
+
+function shardsWithQueues(folder: string): number[] {
+  try {
+    return orphanedQueues(folder, new Set())
+      .map(({ folder }) => shardOfFolder(basename(folder)).shard);
+  } catch {
+    // Who is to work with it says what is wrong with it.
+    return [];
+  }
 }
