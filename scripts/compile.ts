@@ -37,8 +37,8 @@ export async function compile({ outfile, ...runtime }: CompileOptions): Promise<
 
 async function bundle(outfile: string, runtime: Omit<CompileOptions, "outfile">): Promise<void> {
   const result = await Bun.build({
-    // The second is where the thread of an isolated plugin starts.
-    entrypoints: ["src/main.ts", "src/worker.ts"],
+    // The second is where the thread of an isolated plugin starts, the third where one of service.workers does.
+    entrypoints: ["src/main.ts", "src/worker.ts", "src/shard.ts"],
     minify: { whitespace: true, syntax: true, identifiers: false },
     sourcemap: "inline",
     // Modules are parsed ahead of time, functions when they are called first. All functions would start 25 ms earlier

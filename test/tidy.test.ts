@@ -126,6 +126,7 @@ describe("layers", () => {
     };
     visit("src/main.ts");
     visit("src/worker.ts");
+    visit("src/shard.ts");
     visit("src/sdk/mod.ts");
     visit("src/testing/author-modules.ts");
     visit("src/testing/mod.ts");

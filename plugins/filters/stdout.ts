@@ -3,6 +3,7 @@ import * as z from "zod";
 
 export default defineFilter({
   name: "stdout",
+  alone: true,
   summary: "Prints every record and passes it on.",
   config: z.object({}),
   create(_config, ctx) {

@@ -6,5 +6,6 @@ export default defineInput({
   name: "tail",
   summary: "Follows text files through rotation, truncation and deletion",
   config: tailConfig,
+  sharded: true,
   create: (config, ctx) => new Tailer(config, ctx),
 });

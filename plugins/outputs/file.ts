@@ -10,6 +10,7 @@ import { fixedPath, safeTagPath } from "./file/static-path.ts";
 
 export default defineOutput({
   name: "file",
+  alone: true,
   summary: "Appends records to files, named by the options, the tag or fields of the record.",
   config: z.object(fileFields),
   create(config, ctx) {

@@ -11,6 +11,7 @@ import { StandardOutput } from "./stdout/standard-output.ts";
 
 export default defineOutput({
   name: "stdout",
+  alone: true,
   summary: "Prints records on the standard output.",
   config: z.object({
     format: field.oneOf("msgpack", "json", "json_lines", "json_stream").default("msgpack")

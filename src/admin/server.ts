@@ -16,6 +16,8 @@ export interface AdminOptions {
   /** Names of the builtins: `{ inputs: [...], filters: [...], outputs: [...] }`. */
   readonly plugins: Readonly<Record<string, readonly string[]>>;
   readonly nowMs: () => number;
+  /** Brings in what other threads know before a question is answered. Resolves with what keeps it from that. */
+  readonly refresh?: () => Promise<string | undefined>;
 }
 
 const RELOAD_PATH = "/api/v2/reload";
@@ -31,9 +33,11 @@ export function startAdminServer(options: AdminOptions): { url: string; stop(): 
       port: options.port,
       idleTimeout: 10,
       maxRequestBodySize: 64 * 1024,
-      fetch: (request, server) => {
+      fetch: async (request, server) => {
         // A reload may take as long as what it waits for.
         if (new URL(request.url).pathname === RELOAD_PATH) server.timeout(request, 0);
+        const problem = await options.refresh?.();
+        if (problem !== undefined) return Response.json({ error: problem }, { status: 503 });
         return app.fetch(request);
       },
     });

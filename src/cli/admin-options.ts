@@ -4,17 +4,27 @@ import type { Pipeline } from "../engine/pipeline.ts";
 import { systemClock } from "../lib/clock.ts";
 import { builtins } from "../loader/registry.ts";
 import type { Reloader } from "./reload.ts";
+import type { Shards } from "./shards/shards.ts";
 
 type Fixed = Pick<AdminOptions, "host" | "port" | "version" | "metrics" | "uptimeSec">;
 
 /** What the HTTP server tells and does, always of the configuration that is in force. */
-export function adminOptions(fixed: Fixed, pipeline: Pipeline, reloader: Reloader): AdminOptions {
+export function adminOptions(
+  fixed: Fixed,
+  pipeline: Pipeline,
+  shards: Shards,
+  reloader: Reloader,
+): AdminOptions {
   return {
     ...fixed,
+    async refresh() {
+      const [silent] = await shards.look();
+      return silent === undefined ? undefined : `worker ${silent} does not answer`;
+    },
     plugins: builtinNames(),
     nowMs: () => systemClock.nowMs(),
     get outputs() {
-      return pipeline.outputs;
+      return shards.outputsWith(pipeline.outputs);
     },
     get health() {
       const { service } = reloader.current.loaded.config;

@@ -9,6 +9,7 @@ import type {
   PipelineServices,
   PipelineSpec,
 } from "../engine/spec.ts";
+import type { Shard } from "../sdk/shard.ts";
 import { compileTagMatch } from "../lib/tag-match.ts";
 
 const KiB = 1024;
@@ -21,17 +22,43 @@ const PAYLOAD_BYTES = 256 * KiB;
  */
 const QUEUE_BYTES = 2048 * KiB;
 
+/** The share of one thread of `service.workers`. */
+export interface PipelineShare {
+  readonly index: number;
+  readonly count: number;
+  /** Of one input. */
+  of(input: string): Shard;
+  /** See the engine's `PipelineServices`. */
+  readonly shareClaims?: PipelineServices["shareClaims"];
+  readonly confirmPositions?: PipelineServices["confirmPositions"];
+}
+
+const WHOLE: PipelineShare = {
+  index: 0,
+  count: 1,
+  of: (input) => {
+    throw new Error(`Nobody shares the streams of ${input}`);
+  },
+};
+
 /** Turns a checked configuration into what the engine assembles. */
 export function pipelineSpec(
   config: LoadedConfig,
   services: PipelineServices,
   disk: DiskSettings | undefined,
+  share: PipelineShare = WHOLE,
 ): PipelineSpec {
   const { service } = config;
+  const isSharded = ({ definition }: LoadedConfig["inputs"][number]) =>
+    share.count > 1 && definition.sharded === true;
+  const sharded = new Set(config.inputs.filter(isSharded).map(({ id }) => id));
+  const inputs = config.inputs.filter(({ id }) => share.index === 0 || sharded.has(id));
   return {
-    inputs: config.inputs.map((input) => inputSpec(input, config)),
+    inputs: inputs.map((input) =>
+      inputSpec(input, config, sharded.has(input.id) ? share.count : 1)
+    ),
     filters: config.filters.map(filterSpec),
-    outputs: config.outputs.map((output) => outputSpec(output, config)),
+    outputs: config.outputs.map((output) => outputSpec(output, config, share.count)),
     settings: {
       flushMs: service.flush,
       graceMs: service.grace,
@@ -39,18 +66,28 @@ export function pipelineSpec(
       backoff: { baseMs: service["scheduler.base"], capMs: service["scheduler.cap"] },
       disk,
     },
-    services,
+    services: {
+      ...services,
+      shard: (id) => sharded.has(id) ? share.of(id) : undefined,
+      shareClaims: share.shareClaims,
+      confirmPositions: share.confirmPositions,
+    },
   };
 }
 
-function inputSpec(input: LoadedConfig["inputs"][number], { service }: LoadedConfig): InputSpec {
+/** Limits are those of the process: `sharers` have a part each. */
+function inputSpec(
+  input: LoadedConfig["inputs"][number],
+  { service }: LoadedConfig,
+  sharers: number,
+): InputSpec {
   const { id, definition, config, common } = input;
   return {
     id,
     plugin: definition.name,
     alias: common.alias,
     tag: common.tag,
-    memBufLimit: common.mem_buf_limit,
+    memBufLimit: Math.ceil(common.mem_buf_limit / sharers),
     storage: inputStorage(input, service),
     create: (ctx) => definition.create(config as never, ctx),
   };
@@ -67,7 +104,11 @@ function filterSpec(
   };
 }
 
-function outputSpec(output: LoadedConfig["outputs"][number], all: LoadedConfig): OutputSpec {
+function outputSpec(
+  output: LoadedConfig["outputs"][number],
+  all: LoadedConfig,
+  sharers: number,
+): OutputSpec {
   const { id, definition, config, common } = output;
   const storage = outputStorage(output, all);
   return {
@@ -78,8 +119,10 @@ function outputSpec(output: LoadedConfig["outputs"][number], all: LoadedConfig):
     retryLimit: common.retry_limit,
     maxInFlight: 1,
     storage,
-    limitBytes: common["storage.total_limit_size"] ||
-      (storage === "memory" ? QUEUE_BYTES : Infinity),
+    limitBytes: Math.ceil(
+      (common["storage.total_limit_size"] || (storage === "memory" ? QUEUE_BYTES : Infinity)) /
+        sharers,
+    ),
     fullPolicy: common["storage.full_policy"],
     create: (ctx) => definition.create(config as never, ctx),
   };

@@ -12,18 +12,28 @@ import { type Fingerprints, fingerprintsOf } from "./fingerprint.ts";
 import type { LoadedRun } from "./load-run.ts";
 import { logLevel } from "./own-log.ts";
 import { parserRegistry } from "./parser-registry.ts";
-import { pipelineSpec } from "./pipeline-spec.ts";
+import { type PipelineShare, pipelineSpec } from "./pipeline-spec.ts";
 import { checkpointOpener, diskSettings } from "./storage.ts";
 import type { TextPages } from "./text-pages.ts";
 
 /** What stays for as long as the process runs, whatever its configuration. */
 export interface RunParts {
-  readonly log: LogSink;
+  readonly log: Pick<LogSink, "logger">;
   readonly metrics: MetricsRegistry;
-  readonly text: TextPages;
+  readonly text: Pick<TextPages, "quiet">;
   readonly heap: HeapKeeper;
   /** Keeps dead letters, if they are kept. */
   readonly keep: PipelineServices["keep"];
+  /** Which of the streams are this thread's. */
+  readonly shard: PipelineShare;
+  /** How positions are kept, where that is not in files of this thread's own. */
+  readonly openCheckpoints?: PipelineServices["openCheckpoints"];
+}
+
+/** Those of the main thread. */
+export interface MainParts extends RunParts {
+  readonly log: LogSink;
+  readonly text: TextPages;
 }
 
 /** A checked configuration in the form that the engine takes. */
@@ -53,27 +63,32 @@ export function readyRun(loaded: LoadedRun, parts: RunParts, before?: ReadyRun):
     instances.map((instance) => [keyOf(instance.definition.kind, instance.id), instance]),
   );
   const { log, metrics, text, heap, keep } = parts;
-  const spec = pipelineSpec(config, {
-    clock: systemClock,
-    onQuiet: (bytes) => {
-      heap.quiet(bytes);
-      text.quiet(bytes);
+  const spec = pipelineSpec(
+    config,
+    {
+      clock: systemClock,
+      onQuiet: (bytes) => {
+        heap.quiet(bytes);
+        text.quiet(bytes);
+      },
+      log: (id, kind) => {
+        const common = byId.get(keyOf(kind ?? "", id))?.common;
+        const level = common?.log_level;
+        return log.logger(
+          id,
+          level === undefined ? undefined : logLevel(level),
+          common?.log_suppress_interval,
+        );
+      },
+      metrics: new PipelineMetrics(metrics),
+      parser: (name) => parsers.parser(name),
+      multiline: (names) => parsers.multiline(names),
+      keep,
+      openCheckpoints: parts.openCheckpoints ?? checkpointOpener(config, log.logger("checkpoints")),
     },
-    log: (id, kind) => {
-      const common = byId.get(keyOf(kind ?? "", id))?.common;
-      const level = common?.log_level;
-      return log.logger(
-        id,
-        level === undefined ? undefined : logLevel(level),
-        common?.log_suppress_interval,
-      );
-    },
-    metrics: new PipelineMetrics(metrics),
-    parser: (name) => parsers.parser(name),
-    multiline: (names) => parsers.multiline(names),
-    keep,
-    openCheckpoints: checkpointOpener(config, log.logger("checkpoints")),
-  }, diskSettings(config));
+    diskSettings(config, parts.shard.index),
+    parts.shard,
+  );
   return {
     loaded,
     spec,

@@ -9,19 +9,21 @@ import type { LiveEdit } from "./live-edit.ts";
 import { loadRun } from "./load-run.ts";
 import { logLevel } from "./own-log.ts";
 import { countOrphans } from "./queue/warn-of-orphans.ts";
-import { type ReadyRun, readyRun, type RunParts } from "./ready-run.ts";
+import { type MainParts, type ReadyRun, readyRun } from "./ready-run.ts";
 import { restartProblems } from "./restart-options.ts";
 import type { ServiceManager } from "./service-manager.ts";
 import type { StorageLock } from "./storage.ts";
 
 export interface ReloaderOptions {
   readonly command: RunCommand;
-  readonly parts: RunParts;
+  readonly parts: MainParts;
   readonly pipeline: Pipeline;
   readonly first: ReadyRun;
   readonly storage: StorageLock;
   readonly liveEdit: LiveEdit;
   readonly manager: Pick<ServiceManager, "reloading" | "reloaded">;
+  /** No other thread runs the same configuration. */
+  readonly isAlone: boolean;
   readonly log: Logger;
 }
 
@@ -32,6 +34,9 @@ export interface ReloadOutcome {
   /** The collector is about to stop. */
   readonly isStopping: boolean;
 }
+
+const NEEDS_RESTART =
+  "There are several workers, and a change of the configuration then needs a restart";
 
 /** Takes up changed configurations while the pipeline runs. */
 export class Reloader {
@@ -63,6 +68,7 @@ export class Reloader {
 
   private async reload(): Promise<ReloadOutcome> {
     const { liveEdit, manager, parts, log } = this.options;
+    if (!this.options.isAlone) return this.refused([NEEDS_RESTART]);
     manager.reloading();
     await liveEdit.pause();
     try {

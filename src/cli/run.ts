@@ -1,7 +1,6 @@
 import { hostname } from "node:os";
 import { startAdminServer } from "../admin/server.ts";
 import { type ConfigProblem, formatProblem } from "../config/problem.ts";
-import { assemble, AssemblyError } from "../engine/assemble.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import { systemClock } from "../lib/clock.ts";
 import type { Logger } from "../sdk/context.ts";
@@ -10,18 +9,22 @@ import { MetricsRegistry } from "../telemetry/metrics.ts";
 import { addProcessMetrics } from "../telemetry/process-metrics.ts";
 import { adminOptions } from "./admin-options.ts";
 import type { RunCommand } from "./arguments.ts";
+import { assembleRun } from "./assemble-run.ts";
 import { type CommandIo, EXIT } from "./command-io.ts";
-import { keepDeadLetters } from "./dlq/keep-dead-letters.ts";
+import { type DeadLetterKeeping, keepDeadLetters } from "./dlq/keep-dead-letters.ts";
 import { HangUps } from "./hang-ups.ts";
 import { HeapKeeper } from "./heap-keeper.ts";
 import { type FaultSource, surviveFaults } from "./last-resort.ts";
 import { LiveEdit } from "./live-edit.ts";
 import { loadRun } from "./load-run.ts";
 import { ownLog } from "./own-log.ts";
-import { type ReadyRun, readyRun, type RunParts } from "./ready-run.ts";
+import { type MainParts, type ReadyRun, readyRun } from "./ready-run.ts";
 import { Reloader } from "./reload.ts";
 import { runStatus } from "./run-status.ts";
 import { ServiceManager, takeNotifySettings } from "./service-manager.ts";
+import { shardProblems } from "./shards/shard-problems.ts";
+import { Shards } from "./shards/shards.ts";
+import { threadsWanted } from "./shards/threads-wanted.ts";
 import { warnOfOrphans } from "./queue/warn-of-orphans.ts";
 import { type SignalSource, stopOnSignals } from "./stop-on-signals.ts";
 import { StorageLock } from "./storage.ts";
@@ -41,6 +44,9 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   const loaded = await loadRun(command);
   if ("errors" in loaded) return reportProblems(loaded.errors, io);
   const { config, limits } = loaded;
+  const threads = threadsWanted(config);
+  const unshared = shardProblems(config, threads);
+  if (unshared.length > 0) return reportProblems(unshared, io);
   limits.timeoutMs = config.service.plugin_timeout;
   let log: LogSink;
   try {
@@ -52,7 +58,10 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   const manager = new ServiceManager(notify, log.logger("main"));
   const metrics = new MetricsRegistry();
   const letters = keepDeadLetters(config.service, log, metrics);
-  const parts = { log, metrics, text, heap: new HeapKeeper(), keep: letters.keep };
+  const { keep } = letters;
+  const shards = new Shards({ threads, wanted: config.service.workers, log, metrics, keep });
+  const heap = new HeapKeeper(threads > 1 ? "beside" : "alone");
+  const parts = { log, metrics, text, heap, keep, shard: shards.share };
   const ready = readyRun(loaded, parts);
   // What read the configuration is done: the peak is not to be that of the start.
   text.release();
@@ -64,23 +73,16 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   if (command.dryRun) return sayValid(io);
   for (const note of loaded.notes) say.info(note);
   const storage = new StorageLock();
-  try {
-    storage.take(config);
-    await letters.open();
-  } catch (error) {
+  const refusal = await open({ command, ready, pipeline, storage, letters, shards });
+  if (refusal !== undefined) {
     storage.release();
-    io.stderr(`${(error as Error).message}\n`);
-    return EXIT.failed;
-  }
-  const unopened = await pipeline.open();
-  if (unopened.length > 0) {
-    await pipeline.abandon();
-    storage.release();
-    return reportProblems(unopened.map(ready.reported), io);
+    for (const line of refusal.lines) io.stderr(`${line}\n`);
+    return refusal.status;
   }
   warnOfOrphans(config, pipeline.outputs, say, metrics);
   const liveEdit = new LiveEdit(say, systemClock);
-  liveEdit.watch(config.service.hot_reload ? loaded.files : []);
+  // Each worker has plugins of its own: a change of one would not be one of the others.
+  liveEdit.watch(config.service.hot_reload && !shards.areSeveral ? loaded.files : []);
   const reloader = new Reloader({
     command,
     parts,
@@ -89,10 +91,11 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
     storage,
     liveEdit,
     manager,
+    isAlone: !shards.areSeveral,
     log: say,
   });
   text.release();
-  const status = await operate(pipeline, reloader, { ...parts, io, hangUps, manager });
+  const status = await operate(pipeline, reloader, { ...parts, io, hangUps, manager, shards });
   await liveEdit.pause();
   letters.close();
   storage.release();
@@ -106,7 +109,46 @@ function sayAtStart(say: Logger, warnings: readonly string[], { problem }: TextP
   for (const warning of warnings) say.warn(warning);
 }
 
-interface Operation extends RunParts {
+interface Opening {
+  readonly command: RunCommand;
+  readonly ready: ReadyRun;
+  readonly pipeline: Pipeline;
+  readonly storage: StorageLock;
+  readonly letters: DeadLetterKeeping;
+  readonly shards: Shards;
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly lines: readonly string[];
+}
+
+/** Takes what only one collector may have, and opens everything. Resolves with what is wrong, if something is. */
+async function open(
+  { command, ready, pipeline, storage, letters, shards }: Opening,
+): Promise<Refusal | undefined> {
+  try {
+    storage.take(ready.loaded.config);
+    await letters.open();
+  } catch (error) {
+    return { status: EXIT.failed, lines: [(error as Error).message] };
+  }
+  shards.prepare(command, ready);
+  const unopened = await pipeline.open();
+  if (unopened.length > 0) {
+    shards.abandon();
+    await pipeline.abandon();
+    return { status: EXIT.usage, lines: unopened.map(ready.reported).map(formatProblem) };
+  }
+  const refused = await shards.start(ready, pipeline);
+  if (refused.length === 0) return undefined;
+  shards.abandon();
+  await pipeline.abandon();
+  return { status: EXIT.failed, lines: refused };
+}
+
+interface Operation extends MainParts {
+  readonly shards: Shards;
   readonly io: RunIo;
   readonly hangUps: HangUps;
   readonly manager: ServiceManager;
@@ -115,7 +157,7 @@ interface Operation extends RunParts {
 async function operate(
   pipeline: Pipeline,
   reloader: Reloader,
-  { log, metrics, text, io, hangUps, manager }: Operation,
+  { log, metrics, text, io, hangUps, manager, shards }: Operation,
 ): Promise<number> {
   const say = log.logger("main");
   const { config } = reloader.current.loaded;
@@ -136,7 +178,9 @@ async function operate(
   let admin;
   try {
     const options = { host, port, version: VERSION, metrics, uptimeSec };
-    admin = isWanted ? startAdminServer(adminOptions(options, pipeline, reloader)) : undefined;
+    admin = isWanted
+      ? startAdminServer(adminOptions(options, pipeline, shards, reloader))
+      : undefined;
   } catch (error) {
     say.error(
       `Cannot serve HTTP on ${host}:${port}: ${(error as Error).message}; choose another http_port`,
@@ -146,11 +190,13 @@ async function operate(
   // The build makes the runtime reluctant to compile what runs once; from here on code runs often.
   Bun.unsafe.setJITPolicy(1);
   const running = pipeline.run();
+  const searching = shards.run();
+  if (searching !== undefined) await searching;
   text.release();
   // The inputs have looked around: what is written from now on is new to them.
   say.info(`logcollector ${VERSION} started`, { inputs: config.inputs.length });
   if (admin) say.info(`HTTP server on ${admin.url}`);
-  manager.ready(() => statusOf(pipeline, reloader, metrics));
+  manager.ready(() => statusOf(pipeline, shards, reloader, metrics), () => shards.areAlive);
   hangUps.serve(() => {
     say.info("Reloading the configuration on SIGHUP");
     void reloader.request();
@@ -162,8 +208,13 @@ async function operate(
   return status;
 }
 
-function statusOf(pipeline: Pipeline, reloader: Reloader, metrics: MetricsRegistry): string {
-  const { outputs } = pipeline;
+function statusOf(
+  pipeline: Pipeline,
+  shards: Shards,
+  reloader: Reloader,
+  metrics: MetricsRegistry,
+): string {
+  const outputs = shards.outputsWith(pipeline.outputs);
   const delivered = metrics.samples("output_proc_records_total");
   return runStatus({
     inputs: reloader.current.loaded.config.inputs.length,
@@ -171,19 +222,6 @@ function statusOf(pipeline: Pipeline, reloader: Reloader, metrics: MetricsRegist
     delivered: delivered.reduce((sum, { value }) => sum + value, 0),
     refusal: reloader.refusal,
   });
-}
-
-async function assembleRun(
-  { spec, reported }: ReadyRun,
-): Promise<{ readonly pipeline: Pipeline } | { readonly errors: readonly ConfigProblem[] }> {
-  try {
-    const pipeline = assemble(spec);
-    const problems = await pipeline.prepare();
-    return problems.length === 0 ? { pipeline } : { errors: problems.map(reported) };
-  } catch (error) {
-    if (!(error instanceof AssemblyError)) throw error;
-    return { errors: error.problems.map(reported) };
-  }
 }
 
 function sayValid(io: CommandIo): number {

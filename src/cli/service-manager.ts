@@ -51,6 +51,7 @@ export class ServiceManager {
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly timers: ReturnType<typeof setInterval>[] = [];
   private describe: () => string = () => "";
+  private isAlive: () => boolean = () => true;
   private lastStatus = "";
   private lastStatusMs = 0;
 
@@ -67,10 +68,14 @@ export class ServiceManager {
     }
   }
 
-  /** The pipeline runs. From now on the status is what `describe` returns, and the watchdog is served. */
-  ready(describe: () => string): void {
+  /**
+   * The pipeline runs. From now on the status is what `describe` returns, and the watchdog is served, as long as other
+   * threads are alive too.
+   */
+  ready(describe: () => string, isAlive: () => boolean = () => true): void {
     if (this.socket === undefined) return;
     this.describe = describe;
+    this.isAlive = isAlive;
     this.tell("READY=1", this.statusLine());
     this.every(STATUS_MS, () => this.tellStatus());
     // By this thread's own timer: when the event loop hangs nothing is sent, and that is the point.
@@ -129,7 +134,7 @@ export class ServiceManager {
 
   private watchdog(): void {
     // One that finds the socket full is made up for by the next.
-    if (this.waiting.length === 0) this.send("WATCHDOG=1");
+    if (this.waiting.length === 0 && this.isAlive()) this.send("WATCHDOG=1");
   }
 
   private tellStatus(): void {

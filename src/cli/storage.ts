@@ -19,7 +19,7 @@ const MAX_IN_MEMORY = 8;
 const SYNC_MS = 1000;
 
 /** How disk queues are kept; `undefined` when no output has one. Nothing is opened or made yet. */
-export function diskSettings(config: LoadedConfig): DiskSettings | undefined {
+export function diskSettings(config: LoadedConfig, shard = 0): DiskSettings | undefined {
   const { service } = config;
   const folder = storageFolder(service);
   const wanted = config.outputs.some((output) => outputStorage(output, config) === "filesystem");
@@ -27,6 +27,7 @@ export function diskSettings(config: LoadedConfig): DiskSettings | undefined {
   return {
     files: systemDiskFiles,
     folder: `${folder}/${QUEUES}`,
+    shard,
     syncMs: service["storage.sync"] === "full" ? 0 : service.flush || SYNC_MS,
     maxInMemory: Math.min(MAX_IN_MEMORY, service["storage.max_chunks_up"]),
     uid: process.geteuid?.() ?? 0,

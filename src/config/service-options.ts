@@ -27,6 +27,9 @@ export const serviceSchema = z.object({
     ),
   grace: field.duration("s").default(5000)
     .describe("How long a stop may take to deliver what is still waiting"),
+  workers: field.int({ min: 1, max: 64 }).default(1).describe(
+    "Threads that share the streams of inputs that allow it, such as the files of `tail`; each has filters and outputs of its own",
+  ),
   plugin_timeout: field.duration("s").refine((ms) => ms > 0, "must be more than 0").default(30_000)
     .describe(
       "How long a call of a Go plugin, or of one with `isolation: worker`, may take before it is started again",

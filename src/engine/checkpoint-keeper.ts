@@ -6,6 +6,8 @@ export interface CheckpointKeeperOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly errors: Counter;
+  /** Resolves when what was committed is written down, where others do that. */
+  readonly confirm?: (() => Promise<void>) | undefined;
 }
 
 /** Positions are written down this soon after they moved: what a kill may cost is read again. */
@@ -83,8 +85,11 @@ export class CheckpointKeeper {
     for (const input of this.inputs) this.commitOne(input, durable);
     if (durable) this.durableMs = this.options.clock.nowMs();
     // Also when that failed: a full disk would never get room again. What is read again then is safe already.
-    const removed = retired.map(({ queue, segments }) => queue.remove(segments));
-    this.removing = Promise.all([this.removing, ...removed]);
+    const remove = () => Promise.all(retired.map(({ queue, segments }) => queue.remove(segments)));
+    const { confirm } = this.options;
+    const isAny = retired.some(({ segments }) => segments.length > 0);
+    const removed = confirm === undefined || !isAny ? remove() : confirm().then(remove);
+    this.removing = Promise.all([this.removing, removed]);
     if ([...this.inputs].some((input) => input.isDirty(true))) this.schedule(DURABLE_MS);
   }
 

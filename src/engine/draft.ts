@@ -1,6 +1,5 @@
-import type { DiskQueue } from "../buffer/disk/disk-queue.ts";
 import type { Preparable } from "../sdk/preparable.ts";
-import type { SavedPosition } from "./checkpoint-file.ts";
+import { claimsOf } from "./claims.ts";
 import type { FilterRunner } from "./filter-runner.ts";
 import type { InputRunner } from "./input-runner.ts";
 import { RunnerMaker } from "./make-runners.ts";
@@ -84,7 +83,9 @@ export class Draft {
         runner.open().catch((error) => this.failed("output", runner, error))
       ),
     );
-    const claims = claimsOf(this.maker.queues);
+    const own = claimsOf(this.maker.queues);
+    const { shareClaims } = this.parts.services;
+    const claims = this.problems.length === 0 && await shareClaims?.(own) || own;
     for (const { runner } of this.inputs) {
       if (isSuccessor(runner)) continue;
       try {
@@ -116,15 +117,4 @@ export class Draft {
   private failed(kind: SpecKind, { id }: { readonly id: string }, error: unknown): void {
     this.problems.push({ kind, id, error });
   }
-}
-
-/** How far streams are safe in the queues, by input and stream: of several claims the newest. */
-function claimsOf(queues: readonly DiskQueue[]): Map<string, Map<string, SavedPosition>> {
-  const claims = new Map<string, Map<string, SavedPosition>>();
-  for (const { input, stream, position, order } of queues.flatMap(({ claims }) => [...claims])) {
-    const streams = claims.get(input) ?? new Map<string, SavedPosition>();
-    claims.set(input, streams);
-    if ((streams.get(stream)?.order ?? -1) < order) streams.set(stream, { position, order });
-  }
-  return claims;
 }

@@ -160,6 +160,25 @@ export class InputRunner {
     return this.positions?.isDurable ?? false;
   }
 
+  /** How far streams are safe, where that outlasts the process. */
+  get durablePositions(): ReadonlyMap<string, SavedPosition> | undefined {
+    return this.isReplayable ? this.positions?.latest() : undefined;
+  }
+
+  /** Positions of streams that another pipeline reads for this input. */
+  movePositions(
+    changed: ReadonlyMap<string, SavedPosition>,
+    removed: ReadonlySet<string>,
+  ): void {
+    const { positions, options: { keeper } } = this;
+    if (positions === undefined) return;
+    for (const [stream, { position, order }] of changed) {
+      positions.moved(stream, () => position, order);
+    }
+    for (const stream of removed) positions.remove(stream);
+    keeper.touchNow();
+  }
+
   /** Gives the file of positions back, after the last of them was written. */
   closeCheckpoints(): void {
     if (this.positions === undefined) return;

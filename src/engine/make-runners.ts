@@ -122,6 +122,7 @@ export class RunnerMaker {
       breathe: () => runner.breathe(),
       stopWhenDone: () => void (runner.stopsWhenDone = true),
       exitCode: (status) => parts.stop(status),
+      shard: services.shard?.(id),
     }));
     return runner;
   }

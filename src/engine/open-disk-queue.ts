@@ -1,6 +1,6 @@
 import { DiskQueue } from "../buffer/disk/disk-queue.ts";
 import { openQueue } from "../buffer/disk/open-queue.ts";
-import { queueFolderName } from "../buffer/disk/queue-folder.ts";
+import { queueFolderName, shardFolderName } from "../buffer/disk/queue-folder.ts";
 import type { QueueEvents, QueueLimits } from "../buffer/payload-queue.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
 import { ConfigError } from "../sdk/errors.ts";
@@ -32,7 +32,7 @@ export async function openDiskQueue(
   const identity = { output: id, plugin, format };
   const opened = await openQueue({
     files: disk.files,
-    folder: `${disk.folder}/${queueFolderName(identity)}`,
+    folder: `${disk.folder}/${shardFolderName(queueFolderName(identity), disk.shard)}`,
     identity,
     newId: disk.newId,
     uid: disk.uid,

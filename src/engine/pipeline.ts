@@ -1,8 +1,11 @@
 import { countOf } from "../lib/count-of.ts";
 import type { Clock, Logger } from "../sdk/context.ts";
+import type { SavedPosition } from "./checkpoint-file.ts";
+import type { Companions } from "./companions.ts";
 import type { Draft } from "./draft.ts";
 import { flushFilter } from "./flush-filter.ts";
 import { Lineup, runnersOf } from "./lineup.ts";
+import type { InputRunner } from "./input-runner.ts";
 import type { OutputRunner } from "./output-runner.ts";
 import type { PipelineChange } from "./pipeline-change.ts";
 import { Reload } from "./reload.ts";
@@ -30,6 +33,9 @@ export class Pipeline {
   private readonly stopRequested = Promise.withResolvers<void>();
   /** Aborts when the pipeline begins to stop: no change of the configuration begins any more. */
   private readonly stopping = new AbortController();
+  private companions: Companions | undefined;
+  private readonly stopAsked = new AbortController();
+  private readonly finished = Promise.withResolvers<void>();
   private status = 0;
   /** When a stop was asked for, on the clock's scale. Everybody who waits for room is let through since. */
   private askedMs: number | undefined;
@@ -60,6 +66,54 @@ export class Pipeline {
   /** Calls back when it begins to stop, for whatever reason. */
   onStopping(call: () => void): void {
     this.stopping.signal.addEventListener("abort", call, { once: true });
+  }
+
+  /** Ends it as if inputs that end on their own had ended. */
+  finish(): void {
+    this.finished.resolve();
+  }
+
+  /** The result of {@link run}, as far as it is known. */
+  get exitStatus(): number {
+    return this.status;
+  }
+
+  /** From now on it ends together with others. */
+  join(companions: Companions): void {
+    this.companions = companions;
+  }
+
+  /** Some input asked for the end of the pipeline when it has ended. */
+  get endsOnItsOwn(): boolean {
+    return this.lineup.allInputs.some(({ stopsWhenDone }) => stopsWhenDone);
+  }
+
+  /** What is known of how far an input's streams are safe; `undefined` when that does not outlast the process. */
+  positionsOf(input: string): ReadonlyMap<string, SavedPosition> | undefined {
+    return this.inputOf(input)?.durablePositions;
+  }
+
+  /** Positions of streams of this input that another pipeline reads. */
+  movePositions(
+    input: string,
+    changed: ReadonlyMap<string, SavedPosition>,
+    removed: ReadonlySet<string>,
+  ): void {
+    this.inputOf(input)?.movePositions(changed, removed);
+  }
+
+  /** Writes positions down that have come so far. */
+  commitPositions(): void {
+    this.parts.keeper.commit(false);
+  }
+
+  private inputOf(id: string): InputRunner | undefined {
+    return this.lineup.allInputs.find((input) => input.id === id);
+  }
+
+  /** Calls back when somebody asks for a stop, be it while it is ending on its own. */
+  onStopAsked(call: () => void): void {
+    this.stopAsked.signal.addEventListener("abort", call, { once: true });
   }
 
   /** The plugin has asked for a parser: whatever it made of it goes with it. */
@@ -94,6 +148,7 @@ export class Pipeline {
   requestStop(status = 0): void {
     if (this.status === 0) this.status = status;
     this.askedMs ??= this.clock.nowMs();
+    this.stopAsked.abort();
     this.stopping.abort();
     this.stopWaiting();
     this.stopRequested.resolve();
@@ -104,7 +159,8 @@ export class Pipeline {
     this.draft = undefined;
     for (const output of this.outputs) output.start();
     for (const { runner } of this.lineup.inputs) this.running.start(runner);
-    await Promise.race([this.stopRequested.promise, this.running.ended]);
+    const ended = this.running.ended.then(() => this.companions?.inputsEnded());
+    await Promise.race([this.stopRequested.promise, this.finished.promise, ended]);
     this.stopping.abort();
     await this.stop();
     return this.status;
@@ -138,6 +194,7 @@ export class Pipeline {
     await this.inTime(Promise.all(lineup.allOutputs.map((output) => output.settle())));
     await this.drain();
     this.sayWhatIsLeft();
+    await this.companions?.ended();
     await this.close();
     await this.closeState();
   }

@@ -38,6 +38,7 @@ export class SharedParts {
     this.keeper = new CheckpointKeeper({
       clock,
       log: services.log("checkpoints"),
+      confirm: services.confirmPositions,
       errors: metrics.engine("checkpoint_errors_total", "Times that positions could not be saved"),
     });
     metrics.onCollect(() => {

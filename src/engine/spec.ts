@@ -15,10 +15,12 @@ import type { CheckpointOptions } from "../sdk/checkpoint.ts";
 import type { BackoffLimits } from "../lib/backoff.ts";
 import type { BookMetrics } from "./books.ts";
 import type { CheckpointFile } from "./checkpoint-file.ts";
+import type { Claims } from "./claims.ts";
 import type { GivenUp } from "./sender.ts";
 import type { OnFilterError } from "./filter-runner.ts";
 import type { FilterMetrics, InputMetrics, OutputMetrics } from "./metrics.ts";
 import type { Counter } from "../sdk/context.ts";
+import type { Shard } from "../sdk/shard.ts";
 
 /** What a pipeline is made of, independent of where the configuration came from. */
 export interface PipelineSpec {
@@ -86,6 +88,8 @@ export interface DiskSettings {
   readonly files: DiskFiles;
   /** The folder of all queues; each output has one in it. */
   readonly folder: string;
+  /** The number of the thread that the queues are opened in. */
+  readonly shard: number;
   /** How long what was written may wait for the disk, in milliseconds. */
   readonly syncMs: number;
   /** Payloads per output that stay in memory besides being on the disk. */
@@ -133,6 +137,12 @@ export interface PipelineServices {
   readonly keep?: ((letter: DeadLetter) => Promise<void>) | undefined;
   /** Told at quiet moments, when nothing of a batch is in use, how many bytes were emitted since the last. */
   onQuiet(bytes: number): void;
+  /** Brings together what the queues of all shards say, in place of what this one's say. */
+  readonly shareClaims?: ((own: Claims) => Promise<Claims>) | undefined;
+  /** Resolves when what was committed of positions so far is written down, where others do that. */
+  readonly confirmPositions?: (() => Promise<void>) | undefined;
+  /** The share of an input's streams that this pipeline has; `undefined` for all of them. */
+  shard?(input: string): Shard | undefined;
   parser(name: string): LineParser;
   multiline(names: readonly string[]): LineJoinerFactory;
 }

@@ -2,6 +2,7 @@ import type { Batch } from "./batch.ts";
 import type { Ack, CheckpointOptions, CheckpointStore } from "./checkpoint.ts";
 import type { JsonLines } from "./json-lines.ts";
 import type { Body, LogRecord } from "./record.ts";
+import type { Shard } from "./shard.ts";
 
 /** What a plugin says to the operator. Repeats of one message are rate-limited by the engine. */
 export interface Logger {
@@ -152,6 +153,8 @@ export interface InputContext extends PluginContext {
   stopWhenDone(): void;
   /** Asks for a stop, after which the process ends with this status. */
   exitCode(status: number): void;
+  /** Set when several instances share the streams, as `service.workers` has it: for inputs that are `sharded`. */
+  readonly shard?: Shard | undefined;
 }
 
 export interface FilterContext extends PluginContext {

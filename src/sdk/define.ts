@@ -90,10 +90,17 @@ interface Definition<S extends AnyObject> {
   readonly config: S;
   /** An option that takes another name for compatibility: `{ old: "new" }`. */
   readonly optionAliases?: Readonly<Record<string, string>>;
+  /** Of two instances that write to one place each would spoil what the other writes: not for `service.workers` above 1. */
+  readonly alone?: boolean;
 }
 
 export interface InputDefinition<S extends AnyObject = AnyObject> extends Definition<S> {
   readonly kind: "input";
+  /**
+   * With `service.workers` above 1 there is an instance in each worker, and they share the streams: see
+   * {@link InputContext.shard}. Other inputs run once.
+   */
+  readonly sharded?: boolean;
   create(config: z.output<S>, ctx: InputContext): Input;
 }
 export interface FilterDefinition<S extends AnyObject = AnyObject> extends Definition<S> {

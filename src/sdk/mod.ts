@@ -29,6 +29,7 @@ export type {
   PluginContext,
   PluginMetrics,
 } from "./context.ts";
+export type { Shard, StreamClaim } from "./shard.ts";
 export {
   API_VERSION,
   defineFilter,

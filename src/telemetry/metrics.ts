@@ -1,6 +1,7 @@
 /** Counters and gauges by name and labels, and their Prometheus text. */
+import { type FamilySnapshot, type Labels, mergeSnapshots } from "./snapshot.ts";
 
-export type Labels = Readonly<Record<string, string>>;
+export type { Labels };
 type Kind = "counter" | "gauge";
 
 export interface Sample {
@@ -26,6 +27,7 @@ const MAX_SERIES = 20_000;
 export class MetricsRegistry {
   private readonly families = new Map<string, Family>();
   private readonly collectors: (() => void)[] = [];
+  private readonly others: (() => readonly FamilySnapshot[])[] = [];
 
   /** The counter of this name and these labels, made at the first call. Keep it: the look-up is not for hot paths. */
   counter(name: string, help: string, labels: Labels = {}, prefix: string = PREFIX): Sample {
@@ -46,24 +48,52 @@ export class MetricsRegistry {
     this.collectors.push(collect);
   }
 
+  /** Adds what another thread counted to what is told of each family. */
+  addOther(values: () => readonly FamilySnapshot[]): void {
+    this.others.push(values);
+  }
+
   /** All samples of one family. Those of {@link onCollect} may be old. */
   samples(name: string): readonly { labels: Labels; value: number }[] {
-    return [...this.families.get(PREFIX + name)?.series.values() ?? []];
+    const isWanted = (family: { readonly name: string }) => family.name === PREFIX + name;
+    const [merged] = this.merged(isWanted);
+    return (merged?.series ?? []).map(([labels, value]) => ({ labels, value }));
+  }
+
+  /** The values as they are now, of this thread. */
+  snapshot(): FamilySnapshot[] {
+    for (const collect of this.collectors) collect();
+    return this.own(() => true);
   }
 
   /** The text exposition format, version 0.0.4. */
   prometheus(): string {
     for (const collect of this.collectors) collect();
     const parts: string[] = [];
-    for (const family of [...this.families.values()].sort((a, b) => a.name < b.name ? -1 : 1)) {
-      const { name, help, kind, series } = family;
-      if (series.size === 0) continue;
+    const families = this.merged(() => true).sort((a, b) => a.name < b.name ? -1 : 1);
+    for (const { name, help, kind, series } of families) {
+      if (series.length === 0) continue;
       parts.push(`# HELP ${name} ${escapeHelp(help)}.\n# TYPE ${name} ${kind}\n`);
-      for (const { labels, value } of series.values()) {
+      for (const [labels, value] of series) {
         parts.push(`${name}${labelText(labels)} ${valueText(value)}\n`);
       }
     }
     return parts.join("");
+  }
+
+  private merged(isWanted: (family: { readonly name: string }) => boolean): FamilySnapshot[] {
+    const own = this.own(isWanted);
+    if (this.others.length === 0) return own;
+    return mergeSnapshots([own, ...this.others.map((other) => other().filter(isWanted))]);
+  }
+
+  private own(isWanted: (family: { readonly name: string }) => boolean): FamilySnapshot[] {
+    return [...this.families.values()].filter(isWanted).map(({ name, help, kind, series }) => ({
+      name,
+      help,
+      kind,
+      series: [...series.values()].map(({ labels, value }) => [labels, value] as const),
+    }));
   }
 
   private series(kind: Kind, name: string, help: string, labels: Labels): Series {

@@ -8,8 +8,9 @@ export class Descriptors {
   // In the order of last use: a Map keeps insertion order, and a use inserts again.
   private readonly open = new Set<TailedFile>();
 
-  constructor(limit: number = limitOfProcess()) {
-    this.limit = limit;
+  /** `sharers` divide what the process may have open. */
+  constructor(limit: number = limitOfProcess(), sharers = 1) {
+    this.limit = Math.ceil(limit / sharers);
   }
 
   used(file: TailedFile): void {

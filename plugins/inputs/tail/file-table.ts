@@ -12,6 +12,7 @@ import type { NewFile } from "./new-file.ts";
 import type { PathPattern } from "./path-pattern.ts";
 import { type FoundFile, scanPatterns } from "./scan.ts";
 import { ScanLimits } from "./scan-limits.ts";
+import type { Share } from "./share.ts";
 import type { Step } from "./step-work.ts";
 import type { TailedFile } from "./tailed-file.ts";
 
@@ -24,6 +25,7 @@ export interface FileTableOptions {
   readonly log: Logger;
   readonly births: BirthTimes;
   readonly known: KnownFiles;
+  readonly share: Share;
   /** Files last changed longer ago than this are left out, in milliseconds; 0 for none. */
   readonly ignoreOlderMs: number;
   /** Names looked at for one pattern in a scan, at most. */
@@ -44,10 +46,7 @@ export interface FileTableOptions {
 /** Paths without a file that are looked into in one scan, for files that came and went. */
 const MAX_LOOKS = 64;
 
-/**
- * Files that are begun to be followed, or looked at, before others may have a turn. Where there are fewer, as nearly
- * everywhere, a scan is one moment.
- */
+/** Files that are begun to be followed, or looked at, before others may have a turn: with fewer, a scan is one moment. */
 const FILES_PER_STEP = 16;
 const LOOKS_PER_STEP = 64;
 
@@ -132,23 +131,23 @@ export class FileTable {
 
   /** Looks the patterns up again. Returns the files to read that were not followed before. */
   *scan(): Generator<Step, TailedFile[]> {
-    const { patterns, excluded, births, maxNames, wallMs } = this.options;
+    const { patterns, excluded, births, maxNames, wallMs, share } = this.options;
     if (this.isFirstScan) this.startedMs = wallMs();
     const result = yield* scanPatterns(patterns, {
       excluded,
       maxNames,
       maxNew: this.room,
-      isFollowed: (path) => this.at(path) !== undefined,
+      isFollowed: (path) => this.at(path) !== undefined || share.isElsewhere(path),
     });
     this.foldersAtScan = undefined;
-    for (const [path, code] of result.denied) {
-      this.complaints.say(path, `Cannot read ${path}: ${code}`);
+    for (const [path, why] of result.denied) {
+      this.complaints.say(path, `Cannot read ${path}: ${why}`);
     }
     this.limits.report(result);
     this.isFull = result.leftAlone.size > 0;
     const present = new Set<string>();
     const fresh: FoundFile[] = [];
-    for (const found of result.files) {
+    for (const found of yield* share.ofFound(result.files)) {
       const identity = identityOf(found.stat);
       if (present.has(identity)) continue;
       present.add(identity);
@@ -166,7 +165,7 @@ export class FileTable {
     const inOrder = yield* this.newAncestors()
       .unseenLast(oldestFirst(fresh, births), (path) => this.byPath.get(path));
     const added = yield* this.addAll(inOrder);
-    for (const file of this.addUnseen(result.files, this.newAncestors())) added.push(file);
+    added.push(...this.addUnseen(result.files, this.newAncestors()));
     this.folders = this.foldersToWatch(result.folders);
     this.isFirstScan = false;
     if (result.denied.size === 0 && result.dangling === 0) yield* this.rememberFolders();
@@ -205,8 +204,7 @@ export class FileTable {
     file: TailedFile,
     listing: FolderListing = new FolderListing(dirname(file.realPath)),
   ): boolean {
-    const found = listing.filesWithIno(file.ino)
-      .find(({ stat }) => file.isSame(stat));
+    const found = listing.filesWithIno(file.ino).find(({ stat }) => file.isSame(stat));
     if (found !== undefined) file.moveTo(found.path);
     return found !== undefined;
   }
@@ -270,12 +268,12 @@ export class FileTable {
   }
 
   private newAncestors(): Ancestors {
-    const { known, births, excluded } = this.options;
+    const { known, births, excluded, share } = this.options;
     return new Ancestors({
       known,
       births,
       excluded,
-      isFollowed: (found) => this.isFollowed(found),
+      isFollowed: (found) => this.isFollowed(found) || share.isOthers(found.stat),
     });
   }
 
@@ -293,7 +291,7 @@ export class FileTable {
     // Where it was renamed itself, others came to its path after it: those have their own turns.
     const isBefore = (other: FoundFile) =>
       path === found.path || oldestFirst([found, other], this.options.births)[0] === other;
-    for (const ancestor of files.filter(isBefore)) added.push(...this.addAncestor(path, ancestor));
+    added.push(...files.filter(isBefore).flatMap((each) => this.addAncestor(path, each)));
     const isSuccessor = hasKnown || files.length > 0;
     const { path: openPath, stat } = found;
     const home = known !== undefined && path !== found.path ? known.position.file.home : undefined;

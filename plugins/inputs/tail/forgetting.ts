@@ -2,10 +2,12 @@ import { dirname } from "node:path";
 import type { CheckpointStore, Clock } from "logcollector/plugin";
 import { FolderListing, statOf } from "./folder-listing.ts";
 import type { KnownFile, KnownFiles } from "./known-files.ts";
+import type { Share } from "./share.ts";
 
 export interface ForgettingOptions {
   readonly store: CheckpointStore;
   readonly known: KnownFiles;
+  readonly share: Share;
   readonly clock: Clock;
   /** The stream is one of a file that is followed, again or still. */
   readonly isFollowed: (file: KnownFile) => boolean;
@@ -79,6 +81,7 @@ export class Forgetting {
   private forget(file: KnownFile): void {
     this.options.known.take(file);
     this.options.store.remove(file.stream);
+    this.options.share.forget(file);
   }
 
   private isNeeded({ file, isSafe }: Entry, folders: Map<string, FolderListing>): boolean {

@@ -9,6 +9,7 @@ import { type KnownFile, KnownFiles } from "./known-files.ts";
 import { headPrintOf, type Place, START } from "./place.ts";
 import { type Position, writePosition } from "./position.ts";
 import type { FoundFile } from "./scan.ts";
+import { Share } from "./share.ts";
 import type { TailedFile } from "./tailed-file.ts";
 
 /** A position is written again after this time without a new one, so that it shows that its file is still there. */
@@ -18,9 +19,11 @@ const RENEW_SEC = 24 * 3600;
 export class Positions {
   readonly births = new BirthTimes();
   readonly known: KnownFiles;
+  readonly share: Share;
   private readonly ctx: InputContext;
   private readonly store: CheckpointStore;
   private readonly forgetting: Forgetting;
+  private isTakenUp = false;
   private isLoaded = false;
 
   constructor(
@@ -42,8 +45,10 @@ export class Positions {
       log: ctx.log,
       comparePaths: config["db.compare_filename"],
     });
+    this.share = new Share(ctx.shard, this.births);
     this.forgetting = new Forgetting({
       store: this.store,
+      share: this.share,
       known: this.known,
       clock: ctx.clock,
       isFollowed: ({ stream, position: { file } }) => isFollowed(`${file.dev}:${file.ino}`, stream),
@@ -55,8 +60,18 @@ export class Positions {
   }
 
   /** Takes up what was saved before the start. Once is enough. */
-  load(): void {
-    if (!this.isLoaded) this.known.load(this.store.saved);
+  load(): Promise<void> | undefined {
+    if (this.isTakenUp) return undefined;
+    this.isTakenUp = true;
+    this.known.load(this.store.saved);
+    return this.share.isWhole ? undefined : this.leaveOthers();
+  }
+
+  /** What others follow is none of this instance's business. */
+  private async leaveOthers(): Promise<void> {
+    const all = [...this.known.all()];
+    const own = new Set(await this.share.ofKnown(all));
+    for (const known of all) if (!own.has(known)) this.known.take(known);
   }
 
   /** The first scan is over: what it did not find is looked after from now on. */

@@ -49,7 +49,7 @@ export function fileSettings(config: TailConfig, ctx: InputContext): FileSetting
     limits: { chunkBytes, maxLineBytes },
     encoding: label === "auto" ? "auto" : textEncoding(label),
     plain: utf8,
-    descriptors: new Descriptors(),
+    descriptors: new Descriptors(undefined, ctx.shard?.count),
     lag: new LagMetrics(ctx.metrics),
     joinCheckMs: 100,
     tagFor: (path) => tagForFile(ctx.tag, path, config.tag_regex),

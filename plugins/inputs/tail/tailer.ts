@@ -100,7 +100,9 @@ export class Tailer implements Input {
   async run(signal: AbortSignal): Promise<void> {
     this.signal = signal;
     signal.addEventListener("abort", () => this.wake.set(), { once: true });
-    this.positions.load();
+    // Alone it has looked around when this returns first: what is made from then on is new.
+    const loading = this.positions.load();
+    if (loading !== undefined) await loading;
     this.beginScan();
     while (!signal.aborted) {
       const file = this.queue.next();
@@ -137,6 +139,7 @@ export class Tailer implements Input {
       log: ctx.log,
       births: positions.births,
       known: positions.known,
+      share: positions.share,
       ignoreOlderMs: config.ignore_older,
       maxNames: config.scan_limit,
       maxFiles: config.max_files,
@@ -192,11 +195,13 @@ export class Tailer implements Input {
   }
 
   private changed(folder: string, name: string | null, renamed: boolean): void {
-    const file = name === null ? undefined : this.table.at(`${folder}/${name}`);
+    const path = `${folder}/${name}`;
+    const file = name === null ? undefined : this.table.at(path);
     if (file !== undefined) {
       file.changedMs = this.ctx.clock.nowMs();
       this.enqueue(file);
     }
+    if (file === undefined && !renamed && this.positions.share.isElsewhere(path)) return;
     if (renamed || file === undefined) this.schedule.noteRename();
     this.wake.set();
   }
@@ -259,6 +264,7 @@ export class Tailer implements Input {
       if (!this.isFirstScan) file.changedMs = startMs;
       this.enqueue(file);
     }
+    if (this.isFirstScan) this.positions.share.found();
     this.isFirstScan = false;
     this.positions.loaded();
     this.positions.sweep(this.table.files.values());
@@ -338,7 +344,8 @@ export class Tailer implements Input {
       await this.turns.emitLastLine(file);
       this.settings.descriptors.used(file);
     }
-    if (files.size === 0) {
+    const { share } = this.positions;
+    if (files.size === 0 && share.isFirst && !share.isPart) {
       this.ctx.log.warn(`No file matches ${this.config.path.join(", ")}`);
     }
     return true;

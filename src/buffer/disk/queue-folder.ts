@@ -36,6 +36,19 @@ export function queueFolderName({ output, plugin, format }: Omit<QueueIdentity, 
 
 const MAX_NAME_CHARS = 200;
 
+/** The name of the folder in which a worker of this number has the queue; the main thread, which is 0, has the plain one. */
+export function shardFolderName(name: string, shard: number): string {
+  return shard === 0 ? name : `${name}+${shard}`;
+}
+
+/** What {@link shardFolderName} made a name of. */
+export function shardOfFolder(
+  folderName: string,
+): { readonly name: string; readonly shard: number } {
+  const [, name = folderName, shard = "0"] = /^(.*)\+(\d{1,3})$/.exec(folderName) ?? [];
+  return { name, shard: Number(shard) };
+}
+
 /** A name of a file for any text: letters, digits, `_`, `-` and dots that do not come first stay; everything else becomes `%` and its bytes. */
 export function safeName(text: string): string {
   return text.replace(

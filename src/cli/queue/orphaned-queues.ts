@@ -1,4 +1,5 @@
 import { type DiskFiles, systemDiskFiles } from "../../buffer/disk/files.ts";
+import { shardOfFolder } from "../../buffer/disk/queue-folder.ts";
 import { countWaiting } from "./count-waiting.ts";
 import { lookAtQueue } from "./look-at-queue.ts";
 
@@ -13,7 +14,7 @@ export interface OrphanedQueue {
 }
 
 /**
- * Queues in a folder whose names are none of `currentNames` and that hold records. Reads no payloads. A folder that is
+ * Queues in a folder whose names are none of `currentNames`, in whichever thread, and that hold records. Reads no payloads. A folder that is
  * no queue, or that cannot be read, is passed over: it is no matter of a start.
  */
 export function orphanedQueues(
@@ -23,7 +24,7 @@ export function orphanedQueues(
 ): OrphanedQueue[] {
   if (files.facts(folder)?.kind !== "folder") return [];
   return files.list(folder).flatMap(({ name, kind }) => {
-    if (kind !== "folder" || currentNames.has(name)) return [];
+    if (kind !== "folder" || currentNames.has(shardOfFolder(name).name)) return [];
     try {
       const queue = lookAtQueue(files, `${folder}/${name}`);
       const records = countWaiting(files, queue);

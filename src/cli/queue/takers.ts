@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { queueFolderName } from "../../buffer/disk/queue-folder.ts";
+import { queueFolderName, shardOfFolder } from "../../buffer/disk/queue-folder.ts";
 import { outputStorage } from "../../config/storage.ts";
 import { LogSink } from "../../telemetry/logger.ts";
 import type { CommandIo } from "../command-io.ts";
@@ -33,7 +33,7 @@ export async function findTakers(
     }
   }
   return (queue) => {
-    const output = takers.get(basename(queue.folder));
+    const output = takers.get(shardOfFolder(basename(queue.folder)).name);
     return { output, problem: output === undefined ? whyNot(loaded, queue) : undefined };
   };
 }
