@@ -11,13 +11,12 @@ const HELP = `npm run bench:latency -- [options]
 
   --flush LIST    values of the service option "flush", in seconds (default 0.1,0)
   --rate N        lines per second (default 1000)
+  --pause MS      from one group of lines to the next, in milliseconds (default 5)
   --seconds N     how long each is measured, after a warm-up (default 20)
   --binary PATH   the collector (default dist/logcollector)
   --json FILE     writes the figures as JSON too
 `;
 
-/** From one group of lines to the next. */
-const TICK_MS = 5;
 const WARM_UP_SEC = 3;
 /** For what is on its way when the last line was written. */
 const REST_SEC = 10;
@@ -91,6 +90,11 @@ class LatencySink {
   }
 }
 
+interface Pace {
+  readonly linesPerSec: number;
+  readonly pauseMs: number;
+}
+
 interface Written {
   readonly lines: number;
   /** By how much each pause was longer than asked for. */
@@ -98,20 +102,24 @@ interface Written {
 }
 
 /** Appends lines at a steady rate, in groups. */
-async function writeLines(path: string, perSec: number, seconds: number): Promise<Written> {
+async function writeLines(
+  path: string,
+  { linesPerSec, pauseMs }: Pace,
+  seconds: number,
+): Promise<Written> {
   const lateMs: number[] = [];
   const startNs = Bun.nanoseconds();
-  const total = Math.round(perSec * seconds);
+  const total = Math.round(linesPerSec * seconds);
   for (let written = 0; written < total;) {
-    const due = Math.floor((Bun.nanoseconds() - startNs) / 1e9 * perSec);
+    const due = Math.floor((Bun.nanoseconds() - startNs) / 1e9 * linesPerSec);
     let group = "";
     for (; written < Math.min(due, total); written++) {
       group += `${Bun.nanoseconds()} request ${written} handled in 17 ms for user 90210\n`;
     }
     if (group !== "") appendFileSync(path, group);
     const sleptNs = Bun.nanoseconds();
-    await Bun.sleep(TICK_MS);
-    lateMs.push((Bun.nanoseconds() - sleptNs) / 1e6 - TICK_MS);
+    await Bun.sleep(pauseMs);
+    lateMs.push((Bun.nanoseconds() - sleptNs) / 1e6 - pauseMs);
   }
   return { lines: total, lateMs };
 }
@@ -128,7 +136,7 @@ pipeline:
 
 async function measureFlush(
   flush: string,
-  options: { readonly binary: string; readonly rate: number; readonly seconds: number },
+  options: { readonly binary: string; readonly pace: Pace; readonly seconds: number },
 ): Promise<Figures> {
   const folder = mkdtempSync(`${tmpdir()}/logcollector-bench-`);
   const sink = new LatencySink();
@@ -138,10 +146,10 @@ async function measureFlush(
   writeFileSync(config, configFor(flush, source, sink.port));
   const child = Bun.spawn([options.binary, "-c", config], { stdin: "ignore", stdout: "ignore" });
   try {
-    await sink.until((await writeLines(source, options.rate, WARM_UP_SEC)).lines);
+    await sink.until((await writeLines(source, options.pace, WARM_UP_SEC)).lines);
     if (sink.requests === 0) throw new Error(`Cannot measure ${options.binary}: nothing arrived`);
     sink.reset();
-    const { lines, lateMs } = await writeLines(source, options.rate, options.seconds);
+    const { lines, lateMs } = await writeLines(source, options.pace, options.seconds);
     await sink.until(lines);
     const { latenciesMs, requests } = sink;
     if (latenciesMs.length !== lines) {
@@ -176,6 +184,7 @@ async function main(): Promise<void> {
     options: {
       flush: { type: "string", default: "0.1,0" },
       rate: { type: "string", default: "1000" },
+      pause: { type: "string", default: "5" },
       seconds: { type: "string", default: "20" },
       binary: { type: "string", default: "dist/logcollector" },
       json: { type: "string" },
@@ -183,13 +192,16 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return console.log(HELP);
-  const rate = countFrom("--rate", values.rate);
+  const pace = {
+    linesPerSec: countFrom("--rate", values.rate),
+    pauseMs: countFrom("--pause", values.pause),
+  };
   const seconds = countFrom("--seconds", values.seconds);
   const figures: Figures[] = [];
   const date = new Date().toISOString();
   console.log(markdownTable(HEAD, []));
   for (const flush of values.flush.split(",")) {
-    const measured = await measureFlush(flush, { binary: values.binary, rate, seconds });
+    const measured = await measureFlush(flush, { binary: values.binary, pace, seconds });
     const { p50Ms, p99Ms, maxMs, lateP99Ms, cpuSec, requests } = measured;
     const times = [p50Ms, p99Ms, maxMs, lateP99Ms].map((ms) => ms.toFixed(1));
     console.log(markdownRow([flush, ...times, cpuSec.toFixed(2), String(requests)]));
@@ -198,7 +210,7 @@ async function main(): Promise<void> {
   if (values.json === undefined) return;
   writeFileSync(
     values.json,
-    JSON.stringify({ date, machine: thisMachine(), rate, seconds, figures }, null, 2) + "\n",
+    JSON.stringify({ date, machine: thisMachine(), pace, seconds, figures }, null, 2) + "\n",
   );
 }
 

@@ -34,7 +34,9 @@ export interface FileTurnsOptions {
 /** Reads of one file before it is another's turn. */
 const READS_PER_TURN = 4;
 /** How often a busy or rotated file is looked at when nothing reports its changes, in milliseconds. */
-export const HOT_POLL_MS = 15;
+const HOT_POLL_MS = 15;
+/** The same of so many files at most: that costs little, and each of their lines waits for it. */
+const FEW_HOT = { files: 16, pollMs: 10 };
 /** A file that grew within this time counts as busy, in milliseconds. */
 const HOT_MS = 10_000;
 /**
@@ -276,6 +278,11 @@ export class FileTurns {
 /** A line waits for its rest, which may come in the next file; after a while it is emitted without. */
 function isWaiting({ maker }: TailedFile): boolean {
   return (maker.joiner?.pendingPosition ?? -1) >= 0;
+}
+
+/** How long to wait before so many busy or rotated files are looked at again, in milliseconds. */
+export function hotPollMs(files: number): number {
+  return files > 0 && files <= FEW_HOT.files ? FEW_HOT.pollMs : HOT_POLL_MS;
 }
 
 function watchedPollMs(quietMs: number): number {

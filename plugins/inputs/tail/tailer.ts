@@ -4,7 +4,7 @@ import type { TailConfig } from "./config.ts";
 import { Emitter } from "./emitter.ts";
 import { FileOpener } from "./file-opener.ts";
 import { FileTable } from "./file-table.ts";
-import { FileTurns, HOT_POLL_MS } from "./file-turns.ts";
+import { FileTurns, hotPollMs } from "./file-turns.ts";
 import { statOf } from "./folder-listing.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { Positions } from "./positions.ts";
@@ -221,7 +221,7 @@ export class Tailer implements Input {
     const { emitter, schedule, queue } = this;
     const dueMs = Math.min(
       this.scanning.isUnderWay ? nowMs + WAIT_SLICE_MS : schedule.nextMs,
-      queue.hot.size > 0 || this.watch.isResting ? nowMs + HOT_POLL_MS : Infinity,
+      queue.hot.size > 0 || this.watch.isResting ? nowMs + hotPollMs(queue.hot.size) : Infinity,
       emitter.isJoining ? nowMs + this.settings.joinCheckMs : Infinity,
     );
     if (dueMs > nowMs) await this.wake.wait(dueMs - nowMs);
