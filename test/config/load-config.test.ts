@@ -182,6 +182,11 @@ ${tailWith("path: a")}`);
   });
 });
 
+test("a flush interval of 0 is one, and less is not", () => {
+  expect(load(`service: {flush: 0}\n${tailWith("path: a")}`).service.flush).toBe(0);
+  expect(() => load(`service: {flush: -1}\n${tailWith("path: a")}`)).toThrow("flush");
+});
+
 describe("loadConfig adds the command line", () => {
   const at = { file: "-f 3", line: 0, column: 0 };
   const scalar = (text: string) => ({ kind: "scalar", at, text }) as const;
