@@ -20,6 +20,9 @@ const ODD_LINE = 1;
 const UNKNOWN_TIME = 2;
 const TOO_MANY = 3;
 
+/** In place of the second of a time that was not set. */
+const NONE_READ = NaN;
+
 const NONE: ReadonlyMap<number, string> = new Map();
 
 export interface JsonBlockOptions {
@@ -70,7 +73,7 @@ export class JsonBlockReader {
     const { keepTime } = this.options;
     const from = kernel.block;
     const to = from + block.bytes.length;
-    kernel.load(block.bytes);
+    kernel.use(block.bytes);
     if (!kernel.isStill(this)) this.introduce(kernel);
     this.rewritten = undefined;
     let count = 0;
@@ -107,13 +110,14 @@ export class JsonBlockReader {
     const { time, options } = this;
     const [from, to] = [call.timeFrom.value, call.timeTo.value];
     const text = bytes.toString("latin1", from, to);
-    time.sec = block.sec;
-    time.nsec = block.nsec;
+    time.sec = NONE_READ;
     if (!options.readTime(text, time)) return false;
+    // A clock that was never set has no time of its own: the reader knows more of that, and of others of its second.
+    const isOwn = !Number.isNaN(time.sec);
+    if (!isOwn) Object.assign(time, { sec: block.sec, nsec: block.nsec });
     call.noteTimed(options.keepTime, time.sec, time.nsec);
     const frame = options.frameOf(text);
-    // A clock that was never set has no time of its own: the reader knows more of that.
-    if (frame !== undefined && time.sec !== block.sec) {
+    if (frame !== undefined && isOwn && time.sec !== 0) {
       call.learnTime(from, text.length, frame.head, frame.tail, time.sec);
     }
     return true;

@@ -22,6 +22,9 @@ const UNKNOWN_TIME = 2;
 const TYPES: Readonly<Record<string, number>> = { integer: 1, float: 2, bool: 3 };
 const FIELD_WORDS = 4;
 
+/** In place of the second of a time that was not set. */
+const NONE_READ = NaN;
+
 const NONE: ReadonlyMap<number, string> = new Map();
 
 export interface RegexBlockOptions {
@@ -115,7 +118,7 @@ export class RegexBlockReader {
   private scan(block: LineBlock, kernel: Kernels): JsonLines | undefined {
     const { call } = kernel;
     const to = kernel.block + block.bytes.length;
-    kernel.load(block.bytes);
+    kernel.use(block.bytes);
     const isStill = kernel.isStill(this);
     if (!isStill || !kernel.hasLoaded(this.prepared.program)) this.introduce(kernel);
     this.rewritten = undefined;
@@ -161,13 +164,14 @@ export class RegexBlockReader {
     const { time, options } = this;
     const from = call.regexTimeFrom.value;
     const text = bytes.toString("utf8", from, call.regexTimeTo.value);
-    time.sec = block.sec;
-    time.nsec = block.nsec;
+    time.sec = NONE_READ;
     if (!options.readTime(text, time)) return false;
+    // A clock that was never set has no time of its own: the reader knows more of that, and of others of its second.
+    const isOwn = !Number.isNaN(time.sec);
+    if (!isOwn) Object.assign(time, { sec: block.sec, nsec: block.nsec });
     call.tellRegexTime(time.sec, time.nsec);
     const frame = options.frameOf(text);
-    // A clock that was never set has no time of its own: the reader knows more of that.
-    if (frame !== undefined && time.sec !== block.sec) {
+    if (frame !== undefined && isOwn && time.sec !== 0) {
       call.learnTime(from, text.length, frame.head, frame.tail, time.sec);
     }
     return true;

@@ -8,6 +8,8 @@ import {
   type LineParser,
 } from "logcollector/plugin";
 import json from "../../plugins/parsers/json.ts";
+import { compileStrptime } from "../../src/lib/strptime.ts";
+import { JsonBlockReader } from "../../src/loader/json-block-reader.ts";
 import { createLineParser } from "../../src/loader/line-parser.ts";
 import { parserSchema } from "../../src/loader/parser-schema.ts";
 
@@ -52,6 +54,9 @@ const LINES = [
   '{"a":1,"time":"2024-01-02T03:04:05Z","b":2}',
   '{"time":"2024-01-02T03:04:05.678Z"}',
   '{"time":"1970-01-01T00:00:00.000Z","a":1}',
+  '{"time":"1970-01-01T00:00:00.5Z","a":1}',
+  '{"time":"2023-11-14T22:13:20.5Z","a":1}',
+  '{"time":"2023-11-14T22:13:20.25Z","a":1}',
   '{"time":"2024-01-02T03:04:05.6Z","a":1}',
   '{"time":"2024-01-02T03:04:05.123456789Z","a":"x\\ty\\u001f"}',
   '{"a":1,"time":"2024-01-02T03:04:06.678Z"}',
@@ -127,6 +132,33 @@ test.each([[{}], [TIMED], [{ ...TIMED, time_keep: "on" }]])(
     );
   },
 );
+
+test("of lines of this very second, only the first time has to be read as text", () => {
+  const time = compileStrptime(TIMED.time_format, {
+    offsetSec: 0,
+    strict: true,
+    nowSec: () => NOW.sec,
+  });
+  let read = 0;
+  const reader = new JsonBlockReader({
+    timeKey: "time",
+    keepTime: false,
+    readTime(text, out) {
+      read++;
+      const isRead = time.read(text);
+      Object.assign(out, { sec: time.sec, nsec: time.nsec });
+      return isRead;
+    },
+    frameOf: (text) => time.frameOf(text),
+    parse: () => null,
+  });
+  const lines = Array.from({ length: 100 }, (_, i) => `{"time":"2023-11-14T22:13:20.${i}Z"}\n`);
+  const bytes = Buffer.from(lines.join(""));
+  const { sec, count } = reader.read({ bytes, ...NOW, unparsed, onRecords() {} })!;
+  expect(count).toBe(100);
+  expect(new Set(sec.subarray(0, count))).toEqual(new Set([NOW.sec]));
+  expect(read).toBe(1);
+});
 
 test("parsers that take turns do not read each other's times", () => {
   const parsers = ["time", "a", "other"].map((time_key) => parserOf({ ...TIMED, time_key }));

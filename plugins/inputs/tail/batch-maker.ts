@@ -12,7 +12,6 @@ import { isUtf8 } from "node:buffer";
 import { type TextEncoding, utf8 } from "./text-decoder.ts";
 
 const LF = 0x0a;
-const CR = 0x0d;
 
 /** What happens to a line that is longer than allowed. `mark` cuts it and says so in the record. */
 export type LongLines = "skip" | "cut" | "mark";
@@ -115,8 +114,7 @@ export class BatchMaker {
   ): Batch | undefined {
     if (encoding !== utf8 || buffer[to - 1] !== LF) return undefined;
     const bytes = buffer.subarray(from, to);
-    if (this.isPlain) return this.plainBatch(bytes);
-    return bytes.includes(CR) ? undefined : this.jsonBatch(bytes, offset);
+    return this.isPlain ? this.plainBatch(bytes) : this.jsonBatch(bytes, offset);
   }
 
   private plainBatch(bytes: Buffer): Batch | undefined {
@@ -132,8 +130,7 @@ export class BatchMaker {
   private jsonBatch(bytes: Buffer, offset: number): Batch | undefined {
     const { ownJoiner: joiner } = this;
     const { tag, stream, key, parser, maxLineBytes } = this.options;
-    // No line can be too long in a block that is shorter than that.
-    if (bytes.length >= maxLineBytes && hasLongLine(bytes, maxLineBytes - 2)) return undefined;
+    if (countLines(bytes, maxLineBytes - 2) === undefined) return undefined;
     const { sec, nsec } = this.options.wall();
     const block: LineBlock = {
       bytes,
@@ -300,15 +297,6 @@ export class BatchMaker {
 }
 
 /** Whether a line has more bytes than `longest` before its line feed. */
-function hasLongLine(bytes: Buffer, longest: number): boolean {
-  for (let start = 0; start < bytes.length;) {
-    const at = bytes.indexOf(LF, start);
-    if (at - start > longest) return true;
-    start = at + 1;
-  }
-  return false;
-}
-
 function leaveOut(lines: Lines, unwanted: readonly number[], counter: Counter): void {
   counter.value += unwanted.length;
   for (const i of unwanted.toReversed()) {

@@ -89,7 +89,7 @@ export class CriBlockReader {
     before: readonly LogRecord[],
   ): ReadCriBlock | undefined {
     const { call } = kernel;
-    kernel.load(block.bytes);
+    kernel.use(block.bytes);
     if (!kernel.isStill(this)) call.forgetTime();
     call.startCri(kernel.block);
     for (const { sec, nsec } of before) call.noteElsewhere(sec, nsec);
