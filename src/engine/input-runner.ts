@@ -34,9 +34,9 @@ export interface InputRunnerOptions {
   readonly onQuiet: (bytes: number) => void;
 }
 
-/** An input that breathes lets others have a turn after so much time. */
 /** What the way of a batch leaves behind, however small it is, in bytes. */
 const GARBAGE_OF_BATCH = 4096;
+/** An input that breathes lets others have a turn after so much time. */
 const BREATH_MS = 1;
 const RESTART = { baseMs: 1000, capMs: 60_000 };
 
