@@ -1,5 +1,6 @@
 // Answers a question about one field of each record, without making values of records.
 
+import { hasHigh } from "./find";
 import { ANSWERS, EDIT_TEXTS, SPANS, VALUES } from "./memory";
 import { findMember, foundTo, hasEscapes, isSame } from "./members";
 import { GAVE_UP, matchLine } from "./regex";
@@ -110,10 +111,4 @@ function match(from: usize, to: usize, value: usize, end: usize, noted: usize): 
   store<u32>(noted, <u32> value);
   store<u32>(noted, <u32> end, 4);
   return UNSURE;
-}
-
-function hasHigh(from: usize, to: usize): bool {
-  for (; from + 16 <= to; from += 16) if (i8x16.bitmask(v128.load(from)) !== 0) return true;
-  for (; from < to; from++) if (load<u8>(from) >= 0x80) return true;
-  return false;
 }

@@ -7,3 +7,10 @@ export function findByte(from: usize, byte: u8): usize {
     from += 16;
   }
 }
+
+/** Whether there is anything but ASCII. */
+export function hasHigh(from: usize, to: usize): bool {
+  for (; from + 16 <= to; from += 16) if (i8x16.bitmask(v128.load(from)) !== 0) return true;
+  for (; from < to; from++) if (load<u8>(from) >= 0x80) return true;
+  return false;
+}

@@ -1,6 +1,6 @@
 import { escapeLine } from "./escape";
 import { copyBytes } from "./copy";
-import { findByte } from "./find";
+import { findByte, hasHigh } from "./find";
 import {
   count,
   DONE,
@@ -114,12 +114,6 @@ export function readRegex(to: usize, defaultSec: f64, defaultNsec: i32): i32 {
   }
   regexTo = at;
   return DONE;
-}
-
-function hasHigh(from: usize, to: usize): bool {
-  for (; from + 16 <= to; from += 16) if (i8x16.bitmask(v128.load(from)) !== 0) return true;
-  for (; from < to; from++) if (load<u8>(from) >= 0x80) return true;
-  return false;
 }
 
 /** Finds out the time of the line that matched. */
