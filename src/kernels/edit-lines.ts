@@ -26,7 +26,7 @@ import { ANSWERS, EDIT_TEXTS, EDITS, SLACK, SPANS } from "./memory";
 const OPEN_BRACE: u8 = 0x7b;
 const CLOSE_BRACE: u8 = 0x7d;
 
-/** Steps: see src/sdk/json-edits.ts. */
+/** Steps: see src/sdk/edit-program.ts. */
 const END: i32 = 0;
 /** name */
 const REMOVE: i32 = 1;

@@ -55,8 +55,9 @@ export function nest(step: usize): bool {
   if (nested === 0) return true;
   // What stood there before is replaced, and the map comes last.
   removeAt(find(step, 4));
-  if (scratch + size > SCRATCH + SCRATCH_BYTES - SLACK) return false;
   if (!renameAll(OTHERS, nested, step)) return false;
+  // The new names are there already.
+  if (scratch + size > SCRATCH + SCRATCH_BYTES - SLACK) return false;
   const value = scratch;
   store<u8>(scratch, OPEN_BRACE);
   scratch = writeMembers(OTHERS, nested, scratch + 1);

@@ -108,13 +108,17 @@ export function readMembers(
     noteMember(entry, i, <i32> (keyEnd - i), keyEnd + 1, <i32> (valueEnd - keyEnd - 1));
     entry += MEMBER_BYTES;
     count++;
-    i = valueEnd;
-    if (i === cutFrom) i = cutTo;
-    if (load<u8>(i) !== COMMA) continue;
-    i++;
-    if (i === cutFrom) i = cutTo;
+    i = nextMember(valueEnd, cutFrom, cutTo);
   }
   return count;
+}
+
+/** Where the key behind a value is, or the end of the object. What lies from `cutFrom` to `cutTo` is not there. */
+export function nextMember(valueEnd: usize, cutFrom: usize, cutTo: usize): usize {
+  let i = valueEnd === cutFrom ? cutTo : valueEnd;
+  if (load<u8>(i) !== COMMA) return i;
+  i++;
+  return i === cutFrom ? cutTo : i;
 }
 
 /** One that would not stay where it is in a JavaScript object. */
@@ -165,11 +169,7 @@ export function findMember(
       foundTo = endOfValue(value);
       return value;
     }
-    i = endOfValue(value);
-    if (i === cutFrom) i = cutTo;
-    if (load<u8>(i) !== COMMA) continue;
-    i++;
-    if (i === cutFrom) i = cutTo;
+    i = nextMember(endOfValue(value), cutFrom, cutTo);
   }
   return 0;
 }

@@ -1,7 +1,7 @@
 // Writes msgpack values, of JSON that is as JSON.stringify writes it.
 
 import { copyBytes } from "./copy";
-import { endOfString, forgetEscapes, hasEscapes } from "./members";
+import { endOfString, forgetEscapes, hasEscapes, nextMember } from "./members";
 
 const QUOTE: u8 = 0x22;
 const COMMA: u8 = 0x2c;
@@ -60,10 +60,7 @@ export function packObject(
     if (packedTo === 0) return 0;
     at = packedTo;
     count++;
-    if (i === cutFrom) i = cutTo;
-    if (load<u8>(i) !== COMMA) continue;
-    i++;
-    if (i === cutFrom) i = cutTo;
+    i = nextMember(i, cutFrom, cutTo);
   }
   at = copyBytes(tail, tailLength, at);
   packedTo = closeList(head, at, count + tailCount, 0x80, 0xde);

@@ -1,7 +1,7 @@
-import { parseJsonObject } from "../lib/json-object.ts";
 import type { Kernels } from "../lib/kernels.ts";
 import { compileLineProgram, type LineProgram } from "../lib/line-program.ts";
 import type { Pattern } from "../lib/pattern.ts";
+import { askAll } from "./ask-all.ts";
 import type { JsonLines } from "./json-lines.ts";
 import { stringifyJson } from "../lib/json-text.ts";
 import type { Body } from "./record.ts";
@@ -53,7 +53,7 @@ export class FieldQuestion {
 
   /** Puts the answers into the kernel's memory. False when the question does not fit there. */
   answer(json: JsonLines, kernel: Kernels): boolean {
-    const { count, rewritten, tail } = json;
+    const { count, tail } = json;
     const { answers } = kernel;
     if (tail?.has(this.first)) {
       answers.fill(Number(this.test(tail.fields)), 0, count);
@@ -63,14 +63,8 @@ export class FieldQuestion {
     this.load(kernel);
     const { call } = kernel;
     const base = json.bytes.byteOffset;
-    let unsure = 0;
-    let next = 0;
-    for (const [i, text] of rewritten) {
-      unsure += call.askLines(base, next, i);
-      answers[i] = Number(this.test(parseJsonObject(text)!));
-      next = i + 1;
-    }
-    unsure += call.askLines(base, next, count);
+    const ask = (first: number, last: number) => call.askLines(base, first, last);
+    const unsure = askAll(json, kernel, ask, this.test);
     if (unsure > 0) this.makeSure(count, kernel);
     return true;
   }

@@ -1,5 +1,6 @@
 import { parseJsonObject } from "../lib/json-object.ts";
 import type { Kernels } from "../lib/kernels.ts";
+import { askAll } from "./ask-all.ts";
 import { type BuiltEdit, EditProgram } from "./edit-program.ts";
 import type { JsonLines } from "./json-lines.ts";
 import { textOf } from "./json-records.ts";
@@ -24,7 +25,7 @@ export class SelectionQuestion {
 
   /** Puts the answers into the kernel's memory. False when the question does not fit there. */
   answer(json: JsonLines, kernel: Kernels): boolean {
-    const { count, rewritten, tail } = json;
+    const { count, tail } = json;
     const { answers, call } = kernel;
     if (tail !== undefined && this.test(tail.fields)) {
       answers.fill(1, 0, count);
@@ -32,14 +33,8 @@ export class SelectionQuestion {
     }
     if (this.program.load(kernel, undefined) === undefined) return false;
     const base = json.bytes.byteOffset;
-    let unsure = 0;
-    let next = 0;
-    for (const [i, text] of rewritten) {
-      unsure += call.askForMembers(base, next, i);
-      answers[i] = Number(this.test(parseJsonObject(text)!));
-      next = i + 1;
-    }
-    unsure += call.askForMembers(base, next, count);
+    const ask = (first: number, last: number) => call.askForMembers(base, first, last);
+    let unsure = askAll(json, kernel, ask, this.test);
     for (let i = 0; unsure > 0 && i < count; i++) {
       if (answers[i] !== UNSURE) continue;
       answers[i] = Number(this.test(parseJsonObject(textOf(json, i))!));

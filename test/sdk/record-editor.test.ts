@@ -204,6 +204,17 @@ test("fields are changed without making records", () => {
   });
 });
 
+test("names that grow too long for the kernel's memory are left to values", () => {
+  const fields = Array.from({ length: 100 }, (_, i) => `"k${i}":"${"v".repeat(1000)}"`);
+  const lines = [`{${fields.join()}}`, '{"k":1}'];
+  const nest = nestFields({ names: [], prefixes: ["k"] }, compileAccessor("n"), {
+    addPrefix: "p".repeat(4000),
+  });
+  const [bytes, records] = [jsonBatch(lines), recordsBatch(lines)];
+  for (const batch of [bytes, records]) recordEditor([nest, addText("z", "1")]).edit(batch);
+  expect(written(bytes)).toBe(written(records));
+});
+
 test("a record that takes values is changed beside the others", () => {
   const batch = jsonBatch(['{"m":{"a":1}}', '{"m":5}', '{"m":{"0":1},"x":2}']);
   const complaints: string[] = [];
