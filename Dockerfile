@@ -2,7 +2,7 @@
 #
 #   npm run image                                                # builds it with docker, podman or buildah
 #   docker build -t logcollector .                               # the same by hand
-#   docker build --build-arg BINARY=dist/logcollector-linux-x64 … # with an executable that is there already
+#   docker build --build-arg BINARY=dist/logcollector-linux-x64-compact …   # with an executable that is there already
 #
 # docs/image.md says what is in it and how to run it.
 

@@ -1,4 +1,5 @@
-// Compiles the one executable. Run by Bun: `npm run build`. With --platform and --outfile: for another machine.
+// Compiles the one executable. Run by Bun: `npm run build`. With --platform and --outfile: for another machine. With
+// --compact: for an image.
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { compile, writeEmbedded } from "./compile.ts";
@@ -10,9 +11,10 @@ const { values: options } = parseArgs({
   options: {
     platform: { type: "string" },
     outfile: { type: "string", default: "dist/logcollector" },
+    compact: { type: "boolean", default: false },
   },
 });
-const { platform, outfile } = options;
+const { platform, outfile, compact } = options;
 
 /** The newest change below a path, in milliseconds since the epoch. */
 function newest(path: string): number {
@@ -22,16 +24,17 @@ function newest(path: string): number {
 }
 
 // For another platform the file may be anything.
-const upToDate = platform === undefined && existsSync(outfile) &&
+const upToDate = platform === undefined && !compact && existsSync(outfile) &&
   statSync(outfile).mtimeMs > Math.max(...SOURCES.map(newest));
 
 if (!upToDate) {
   mkdirSync("dist/embedded", { recursive: true });
   try {
     await writeEmbedded();
-    await compile(
-      platform === undefined ? { outfile } : await compileOptions(platformOf(platform), outfile),
-    );
+    const options = platform === undefined
+      ? { outfile }
+      : await compileOptions(platformOf(platform), outfile);
+    await compile({ ...options, compact });
   } catch (error) {
     console.error(error);
     process.exit(1);

@@ -23,8 +23,8 @@ ln -s usr/lib "$root/lib"
 ln -s usr/lib "$root/lib64"
 
 if [ -z "$binary" ]; then
-  binary=dist/logcollector-$platform
-  node_modules/.bin/bun scripts/build.ts --platform "$platform" --outfile "$binary"
+  binary=dist/logcollector-$platform-compact
+  node_modules/.bin/bun scripts/build.ts --compact --platform "$platform" --outfile "$binary"
 fi
 install -m 0755 "$binary" "$root/usr/bin/logcollector"
 install -m 0644 config/image/logcollector.yaml "$root/etc/logcollector/logcollector.yaml"

@@ -1,7 +1,7 @@
 import type { BunPlugin } from "bun";
 
 /** Translations of zod's messages: a third of zod, and nobody reads the collector in Breton. */
-const LOCALES = { file: /zod\/v4\/locales\/index\.(c?)js$/, dir: "zod/v4/locales" } as const;
+const LOCALES = /zod\/v4\/locales\/index\.js$/;
 /**
  * What oniguruma-to-es tries out when it is loaded, to learn about the engine. JavaScriptCore takes 40 ms for this
  * one, a third of the whole start, and the answer is always the same for the pinned runtime: a test asks it again.
@@ -14,10 +14,8 @@ const TRANSLATOR = /oniguruma-to-es\/dist\/esm\/index\.js$/;
 export const leanDependencies: BunPlugin = {
   name: "lean-dependencies",
   setup(build) {
-    build.onLoad({ filter: LOCALES.file }, ({ path }) => ({
-      contents: path.endsWith(".cjs")
-        ? 'exports.en = require("./en.cjs").default;'
-        : 'export { default as en } from "./en.js";',
+    build.onLoad({ filter: LOCALES }, () => ({
+      contents: 'export { default as en } from "./en.js";',
       loader: "js",
     }));
     build.onLoad({ filter: TRANSLATOR }, async ({ path }) => {

@@ -29,9 +29,12 @@ try {
   const files: string[] = [];
   const executables: ReleasedExecutable[] = [];
   for (const platform of platforms) {
-    const file = await makeExecutable(platform);
-    files.push(file);
-    executables.push({ file, sha256: digestOf(file), runtime: platform.runtime });
+    // Images are made for the platforms that packages are made for.
+    for (const compact of platform.debian === undefined ? [false] : [false, true]) {
+      const file = await makeExecutable(platform, compact);
+      files.push(file);
+      executables.push({ file, sha256: digestOf(file), runtime: platform.runtime });
+    }
   }
   if (!options["no-packages"]) {
     for (const platform of platforms) files.push(...makePackage(platform));
@@ -50,9 +53,9 @@ try {
   process.exit(1);
 }
 
-async function makeExecutable(platform: Platform): Promise<string> {
-  const file = `logcollector-${platform.name}`;
-  await compile(await compileOptions(platform, join(options.out, file)));
+async function makeExecutable(platform: Platform, compact: boolean): Promise<string> {
+  const file = `logcollector-${platform.name}${compact ? "-compact" : ""}`;
+  await compile({ ...await compileOptions(platform, join(options.out, file)), compact });
   return file;
 }
 

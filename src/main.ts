@@ -7,6 +7,7 @@ import { help } from "./cli/help.ts";
 import type { RunIo } from "./cli/run.ts";
 import { textPages } from "./cli/text-pages.ts";
 import { version } from "./cli/version.ts";
+import { isTerminal } from "./lib/is-terminal.ts";
 
 // The composition root: the only place that reads argv, installs signal handlers and exits. A command is
 // loaded when it is asked for: a probe of the health must not load what runs a pipeline.
@@ -30,7 +31,7 @@ const io: RunIo & DlqIo = {
 
 /** On a terminal SIGHUP says that the window was closed; a service manager sends it for a reload. */
 function onTerminal(): boolean {
-  return process.stdin.isTTY === true;
+  return isTerminal(0);
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {
@@ -74,6 +75,7 @@ async function execute(command: Command): Promise<number> {
     default: {
       // Before all that takes memory: the peak is not to be that of the start.
       if (command.name === "run") textPages().release();
+      require("./config/schemas-without-code.ts");
       const { pipelineCommand } = require(
         "./cli/pipeline-command.ts",
       ) as typeof import("./cli/pipeline-command.ts");

@@ -1,14 +1,13 @@
-import * as z from "zod";
 import type { FromShard, ToShard } from "./cli/shards/messages.ts";
-import { ShardThread } from "./cli/shards/shard-thread.ts";
 
 // Where a worker of `service.workers` starts.
 
 declare const self: Worker;
 
-// As in the main thread: options are read once.
-z.config({ jitless: true });
-
+require("./config/schemas-without-code.ts");
+const { ShardThread } = require(
+  "./cli/shards/shard-thread.ts",
+) as typeof import("./cli/shards/shard-thread.ts");
 const thread = new ShardThread((message: FromShard) => self.postMessage(message), {
   onFault(call) {
     process.on("uncaughtException", call);

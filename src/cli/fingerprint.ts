@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { AnyInstance, LoadedConfig, ParserSection } from "../config/loaded-config.ts";
 import { PIPELINE_KINDS } from "../config/catalog.ts";
 import type { PipelineKind } from "../config/common-options.ts";
-import { describeSchema } from "../config/describe-schema.ts";
+import { describeOptionOf } from "../config/describe-schema.ts";
 import { inputStorage, outputStorage } from "../config/storage.ts";
 import { stampOf } from "../loader/loaded-file.ts";
 import { optionOrder } from "../sdk/option-order.ts";
@@ -73,7 +73,8 @@ function fingerprintOf(
 /** The files that the plugin reads when it is set up, as they are now. */
 function filesOf(schema: AnyInstance["definition"]["config"], options: object): unknown {
   const raw = rawOptions(options);
-  return describeSchema(schema).filter(({ type }) => type === "file").map(({ name }) => {
+  const isFile = (name: string) => describeOptionOf(schema, name)?.type === "file";
+  return Object.keys(raw).filter(isFile).map((name) => {
     const paths = [raw[name]].flat().filter((path) => typeof path === "string");
     // Relative to the working directory or to the configuration, as the plugin sees fit.
     const beside = dirname(optionPlace(options, name)?.file ?? ".");

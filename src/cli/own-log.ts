@@ -1,5 +1,6 @@
 import { openSync, writeSync } from "node:fs";
 import type { ServiceOptions } from "../config/service-options.ts";
+import { isTerminal } from "../lib/is-terminal.ts";
 import { type LogLevel, LogSink } from "../telemetry/logger.ts";
 
 /** `warning` is Fluent Bit's other name for `warn`. */
@@ -10,7 +11,7 @@ export function logLevel(word: ServiceOptions["log_level"]): LogLevel {
 /** The collector's own log, on stderr or in `log_file`. Throws when that file cannot be opened. */
 export function ownLog(service: ServiceOptions): LogSink {
   const fd = service.log_file === undefined ? 2 : openSync(service.log_file, "a", 0o640);
-  const terminal = fd === 2 && process.stderr.isTTY === true;
+  const terminal = fd === 2 && isTerminal(2);
   return new LogSink({
     level: logLevel(service.log_level),
     format: terminal ? "text" : "json",

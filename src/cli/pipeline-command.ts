@@ -1,14 +1,7 @@
-import * as z from "zod";
 import { PARSER_SCHEMAS } from "../loader/parser-schemas.ts";
 import { builtins } from "../loader/registry.ts";
 import type { Command } from "./arguments.ts";
-import { docs } from "./docs.ts";
-import { plugins } from "./plugins.ts";
 import { run, type RunIo } from "./run.ts";
-import { schema } from "./schema.ts";
-
-// Options are read once: making code for each schema costs more than it saves.
-z.config({ jitless: true });
 
 const CATALOG = { registry: builtins, parserSchemas: PARSER_SCHEMAS };
 
@@ -21,10 +14,14 @@ export async function pipelineCommand(
     case "run":
       return await run(command, io);
     case "plugins":
-      return plugins(command.plugin, io, CATALOG);
+      return (require("./plugins.ts") as typeof import("./plugins.ts")).plugins(
+        command.plugin,
+        io,
+        CATALOG,
+      );
     case "schema":
-      return schema(io, CATALOG);
+      return (require("./schema.ts") as typeof import("./schema.ts")).schema(io, CATALOG);
     case "docs":
-      return docs(io, CATALOG);
+      return (require("./docs.ts") as typeof import("./docs.ts")).docs(io, CATALOG);
   }
 }

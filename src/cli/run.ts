@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import { startAdminServer } from "../admin/server.ts";
 import { type ConfigProblem, formatProblem } from "../config/problem.ts";
 import type { Pipeline } from "../engine/pipeline.ts";
 import { systemClock } from "../lib/clock.ts";
@@ -104,6 +103,11 @@ export async function run(command: RunCommand, io: RunIo): Promise<number> {
   return status;
 }
 
+/** Loaded when it is wanted. */
+function adminServer(): typeof import("../admin/server.ts") {
+  return require("../admin/server.ts");
+}
+
 function sayAtStart(say: Logger, warnings: readonly string[], { problem }: TextPages): void {
   if (problem !== undefined) say.debug(`Cannot give back pages of machine code: ${problem}`);
   for (const warning of warnings) say.warn(warning);
@@ -179,7 +183,7 @@ async function operate(
   try {
     const options = { host, port, version: VERSION, metrics, uptimeSec };
     admin = isWanted
-      ? startAdminServer(adminOptions(options, pipeline, shards, reloader))
+      ? adminServer().startAdminServer(adminOptions(options, pipeline, shards, reloader))
       : undefined;
   } catch (error) {
     say.error(

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { systemDiskFiles } from "../buffer/disk/files.ts";
 import { safeName } from "../buffer/disk/queue-folder.ts";
@@ -31,7 +30,7 @@ export function diskSettings(config: LoadedConfig, shard = 0): DiskSettings | un
     syncMs: service["storage.sync"] === "full" ? 0 : service.flush || SYNC_MS,
     maxInMemory: Math.min(MAX_IN_MEMORY, service["storage.max_chunks_up"]),
     uid: process.geteuid?.() ?? 0,
-    newId: () => randomBytes(16).toString("hex"),
+    newId: () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex"),
   };
 }
 

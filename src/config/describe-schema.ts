@@ -45,6 +45,12 @@ export function describeSchema(schema: z.ZodObject): OptionDescription[] {
   return Object.entries(shape!).map(([name, option]) => describeOption(name, option));
 }
 
+/** Describes one option, or gives `undefined` when the schema has none of that name. */
+export function describeOptionOf(schema: z.ZodObject, name: string): OptionDescription | undefined {
+  const { shape } = schema as unknown as Inspectable;
+  return Object.hasOwn(shape!, name) ? describeOption(name, shape![name]!) : undefined;
+}
+
 /** True when the schema takes options that it does not list. */
 export function takesUnknownOptions(schema: z.ZodObject): boolean {
   const { catchall } = (schema as unknown as Inspectable).def;

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import type { PluginRegistry } from "../sdk/registry.ts";
-import { describeSchema } from "./describe-schema.ts";
+import { describeOptionOf } from "./describe-schema.ts";
 import { type ConfigSource, mergedService, readMainFile, variablesOf } from "./config-source.ts";
 import { systemFiles } from "./files.ts";
 import type { LoadedConfig, ParserSection } from "./loaded-config.ts";
@@ -49,25 +49,25 @@ export function loadConfig(request: ConfigRequest): ConfigResult {
   const { input, filter, output } = sections.plugins;
   const plugins = { input: expand(input), filter: expand(filter), output: expand(output) };
   const instances = pluginInstances({ ...sections, plugins }, request.registry, problems);
-  const { parser, multiline } = request.parserSchemas;
+  const { parserSchemas } = request;
   const formatSchema = (format: string): z.ZodObject | undefined => {
     const schema = request.registry.find("parser", format)?.config;
     // The options of the builtin formats are among those of every parser.
     const isKnown = schema === undefined ||
-      Object.keys(schema.shape).every((option) => option in parser.shape);
+      Object.keys(schema.shape).every((option) => option in parserSchemas.parser.shape);
     return isKnown ? undefined : schema;
   };
   const parsers = parserSections(
     "parser",
     expand(sections.parsers),
-    parser,
+    () => parserSchemas.parser,
     problems,
     formatSchema,
   );
   const multilineParsers = parserSections(
     "multiline parser",
     expand(sections.multilineParsers),
-    multiline,
+    () => parserSchemas.multiline,
     problems,
   );
   // A file that could not be read, or a misspelt section, would only look like a missing pipeline.
@@ -133,13 +133,12 @@ function checkService(map: MapNode, problems: Problems): ServiceOptions | undefi
   }, problems);
   if (outputs === undefined) return undefined;
   const service = outputs[0] as ServiceOptions;
-  const usual: Record<string, unknown> = serviceSchema.parse({});
-  for (const { name, description } of describeSchema(serviceSchema)) {
-    const option = given.get(name);
-    const differs = usual[name] !== (service as Record<string, unknown>)[name];
-    if (option !== undefined && differs && hasNoEffect(description)) {
-      problems.warn(option.at, `"${option.key}" has no effect in this version`);
-    }
+  for (const [name, option] of given) {
+    const description = describeOptionOf(serviceSchema, name)?.description;
+    if (description === undefined || !hasNoEffect(description)) continue;
+    const usual: Record<string, unknown> = serviceSchema.parse({});
+    if (usual[name] === (service as Record<string, unknown>)[name]) continue;
+    problems.warn(option.at, `"${option.key}" has no effect in this version`);
   }
   return service;
 }

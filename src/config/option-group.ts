@@ -3,7 +3,11 @@ import { closest, suggestion } from "../lib/closest.ts";
 import { rememberOptionOrder, type WrittenOption } from "../sdk/option-order.ts";
 import { type OptionPlace, rememberOptionPlaces } from "../sdk/option-place.ts";
 import { rememberRawOptions } from "../sdk/raw-options.ts";
-import { describeSchema, type OptionDescription, takesUnknownOptions } from "./describe-schema.ts";
+import {
+  describeOptionOf,
+  type OptionDescription,
+  takesUnknownOptions,
+} from "./describe-schema.ts";
 import { type ConfigNode, type MapNode, type PlainValue, plainValue } from "./node.ts";
 import { type GivenOption, reportIssues } from "./option-problems.ts";
 import type { Problems } from "./problem.ts";
@@ -30,10 +34,8 @@ export interface CheckedOptions {
   readonly given: ReadonlyMap<string, GivenOption>;
 }
 
-interface KnownOption {
-  readonly schema: number;
-  readonly description: OptionDescription | undefined;
-}
+/** The schema of each option. */
+type KnownOptions = ReadonlyMap<string, number>;
 
 /** Checks all options of a map and reports every mistake at its place. */
 export function checkOptions(map: MapNode, rules: OptionRules, problems: Problems): CheckedOptions {
@@ -44,7 +46,7 @@ export function checkOptions(map: MapNode, rules: OptionRules, problems: Problem
   // Not every failure is reported here: an unset variable was, where it was found.
   let failed = false;
   const outputs = rules.schemas.map((schema, index) => {
-    const mine = [...given].filter(([name]) => ownerOf(name, known, rules)?.schema === index);
+    const mine = [...given].filter(([name]) => ownerOf(name, known, rules) === index);
     const raw = Object.fromEntries(mine.map(([name, option]) => [
       name,
       rawValue(option),
@@ -65,32 +67,25 @@ export function checkOptions(map: MapNode, rules: OptionRules, problems: Problem
   return { outputs: failed || problems.count > before ? undefined : outputs, given };
 }
 
-function knownOptions(schemas: readonly z.ZodObject[]): Map<string, KnownOption> {
-  const known = new Map<string, KnownOption>();
+function knownOptions(schemas: readonly z.ZodObject[]): KnownOptions {
+  const known = new Map<string, number>();
   schemas.forEach((schema, index) => {
-    for (const description of describeSchema(schema)) {
-      if (!known.has(description.name)) known.set(description.name, { schema: index, description });
-    }
+    for (const name of Object.keys(schema.shape)) if (!known.has(name)) known.set(name, index);
   });
   return known;
 }
 
-function ownerOf(
-  name: string,
-  known: ReadonlyMap<string, KnownOption>,
-  rules: OptionRules,
-): KnownOption | undefined {
-  const found = known.get(name);
-  if (found !== undefined) return found;
-  const open = rules.schemas.findIndex(takesUnknownOptions);
-  return open === -1 ? undefined : { schema: open, description: undefined };
+/** The schema that an option is checked by. */
+function ownerOf(name: string, known: KnownOptions, rules: OptionRules): number | undefined {
+  const found = known.get(name) ?? rules.schemas.findIndex(takesUnknownOptions);
+  return found === -1 ? undefined : found;
 }
 
 /** Sorts entries by option name, folding repetitions, and reports those that are nobody's. */
 function gather(
   map: MapNode,
   rules: OptionRules,
-  known: ReadonlyMap<string, KnownOption>,
+  known: KnownOptions,
   problems: Problems,
 ): { given: Map<string, GivenOption>; meant: Set<string>; order: WrittenOption[] } {
   const order: WrittenOption[] = [];
@@ -104,8 +99,8 @@ function gather(
       other.add(name);
       continue;
     }
-    const option = rules.refused?.(name) ? undefined : ownerOf(name, known, rules);
-    if (option === undefined) {
+    const owner = rules.refused?.(name) ? undefined : ownerOf(name, known, rules);
+    if (owner === undefined) {
       const found = rules.refused?.(name) ? undefined : closest(name, namesOf(rules, known));
       if (found !== undefined) meant.add(canonicalName(found, rules));
       problems.add(at, unknownOption(key, name, found, rules));
@@ -113,15 +108,16 @@ function gather(
     }
     if (isEmpty(value)) continue;
     const earlier = given.get(name);
-    const repeatable = option.description?.repeatable === true;
+    const description = describeOptionOf(rules.schemas[owner]!, name);
+    const repeatable = description?.repeatable === true;
     if (earlier !== undefined && !repeatable) {
       problems.add(at, `option "${key}" of ${rules.owner} is repeated`);
     } else {
       const first = earlier?.values.length ?? 0;
       const values = repeatable && value.kind === "list" ? value.items : [value];
       if (earlier !== undefined) earlier.values.push(...values);
-      else given.set(name, { key, at, values: [...values], description: option.description });
-      for (const node of values) checkParts(node, option.description?.parts, key, problems);
+      else given.set(name, { key, at, values: [...values], description });
+      for (const node of values) checkParts(node, description?.parts, key, problems);
       values.forEach((_, i) => order.push({ option: name, index: first + i }));
     }
   }
@@ -157,7 +153,7 @@ function checkParts(
   }
 }
 
-function namesOf(rules: OptionRules, known: ReadonlyMap<string, KnownOption>): string[] {
+function namesOf(rules: OptionRules, known: KnownOptions): string[] {
   return [...known.keys(), ...Object.keys(rules.aliases ?? {}), ...rules.others ?? []];
 }
 

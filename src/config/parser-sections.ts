@@ -8,17 +8,19 @@ import { formatPosition, type Problems } from "./problem.ts";
 
 /**
  * Checks entries of `parsers` or `multiline_parsers`. What is wrong is reported and left out. `schemaOf` gives the
- * options of a format that a plugin adds.
+ * options of a format that a plugin adds; neither is asked
+ * for unless there is an entry.
  */
 export function parserSections(
   kind: "parser" | "multiline parser",
   maps: readonly MapNode[],
-  schema: z.ZodObject,
+  schemaOfAll: () => z.ZodObject,
   problems: Problems,
   schemaOf: (format: string) => z.ZodObject | undefined = () => undefined,
 ): ParserSection[] {
   const sections: ParserSection[] = [];
   for (const written of maps) {
+    const schema = schemaOfAll();
     const map = kind === "parser" ? written : withRules(written, problems);
     const nameEntry = entryOf(map, "name");
     const name = nameEntry?.value.kind === "scalar" ? nameEntry.value.text : "";

@@ -11,8 +11,10 @@ import type { OutputRunnerOptions } from "./output-runner-options.ts";
 import { QueueOwner } from "./queue-owner.ts";
 import { Sealer } from "./sealer.ts";
 import { Sender } from "./sender.ts";
-import { encodeForSimpleOutput } from "./simple-output.ts";
 import type { Ticket } from "./ticket.ts";
+
+/** Loaded when an output wants it. */
+const simpleOutputs = () => require("./simple-output.ts") as typeof import("./simple-output.ts");
 
 const MAX_PARTITIONS = 1024;
 /** An output that delivered something within this time is at work. */
@@ -49,7 +51,7 @@ export class OutputRunner {
     this.accepts = options.accepts;
     const output = isEncodedOutput(options.output)
       ? options.output
-      : encodeForSimpleOutput(options.output);
+      : simpleOutputs().encodeForSimpleOutput(options.output);
     this.output = output;
     this.accumulator = new Accumulator({
       framing: output.framing ?? {},

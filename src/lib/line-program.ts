@@ -1,15 +1,13 @@
-import { generate } from "oniguruma-parser/generator";
-import {
-  type AlternativeElementNode,
-  type AlternativeNode,
-  type CharacterClassElementNode,
-  type CharacterClassNode,
-  type CharacterNode,
-  type CharacterSetNode,
-  parse,
-  type QuantifierNode,
+import type {
+  AlternativeElementNode,
+  AlternativeNode,
+  CharacterClassElementNode,
+  CharacterClassNode,
+  CharacterNode,
+  CharacterSetNode,
+  QuantifierNode,
 } from "oniguruma-parser/parser";
-import { compilePattern } from "./pattern.ts";
+import { compilePattern, onigmo } from "./pattern.ts";
 
 /** What a kernel needs to match lines: see src/kernels/regex.ts, which names the instructions. */
 export interface LineProgram {
@@ -82,7 +80,7 @@ class Compiler {
 
   compile(source: string): LineProgram {
     if (/^\/.*\/[imxo]*$/s.test(source)) throw new NotPossible("delimiters");
-    const { body } = parse(source, { rules: { captureGroup: false, singleline: true } });
+    const { body } = onigmo().parse(source, { rules: { captureGroup: false, singleline: true } });
     this.alternatives(body);
     this.emit(OP.match);
     this.lookAhead();
@@ -307,6 +305,7 @@ class Compiler {
   }
 
   private setOf(node: OneByte): number {
+    const { generate, parse } = onigmo();
     const { pattern } = generate({
       ...parse(""),
       body: [{ type: "Alternative", body: [node] }],

@@ -1,5 +1,3 @@
-import { toRegExp } from "oniguruma-to-es";
-
 /**
  * A compiled Onigmo (Ruby) regular expression, the dialect of Fluent Bit's configurations.
  *
@@ -35,9 +33,18 @@ export function compilePattern(source: string): Pattern {
   };
 }
 
+/** The library, which is loaded now if it is not yet. */
+export function onigmo(): typeof import("./onigmo.ts") {
+  return require("./onigmo.ts");
+}
+
 function translate(source: string, body: string, flags: string, singleline: boolean): RegExp {
   try {
-    return toRegExp(body, { flags, global: false, rules: { singleline, captureGroup: false } });
+    return onigmo().toRegExp(body, {
+      flags,
+      global: false,
+      rules: { singleline, captureGroup: false },
+    });
   } catch (cause) {
     throw new SyntaxError(`${describe(source, body, cause)}`, { cause });
   }

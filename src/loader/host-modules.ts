@@ -1,3 +1,5 @@
+import * as zod from "zod";
+
 let registered = false;
 
 /**
@@ -7,8 +9,6 @@ let registered = false;
 export function registerHostModules(): void {
   if (registered) return;
   registered = true;
-  // Before it is registered: run from source, the name would lead back to the registration.
-  const zod = require("zod");
   Bun.plugin({
     name: "logcollector",
     setup(build) {

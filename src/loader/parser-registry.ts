@@ -3,25 +3,23 @@ import type { LineJoinerFactory, LineParser, Logger } from "../sdk/context.ts";
 import type { Parser, ParserContext, ParserDefinition } from "../sdk/define.ts";
 import { ConfigError } from "../sdk/errors.ts";
 import { createLineParser } from "./line-parser.ts";
-import {
-  criMultiline,
-  defineMultiline,
-  dockerMultiline,
-  languageMultiline,
-  LANGUAGES,
-  type MultilineDefinition,
-} from "./multiline/definition.ts";
-import { joinerFactory } from "./multiline/stream-joiner.ts";
+import type { MultilineDefinition } from "./multiline/definition.ts";
 import type { MultilineOptions } from "./multiline-schema.ts";
-import { type ParserOptions, parserSchema } from "./parser-schema.ts";
+import type { ParserOptions } from "./parser-schema.ts";
+import { PARSER_SCHEMAS } from "./parser-schemas.ts";
 import { builtins } from "./registry.ts";
 import { SHIPPED_PARSERS } from "./shipped-parsers.ts";
 
-const BUILTIN_MULTILINE = ["docker", "cri", ...LANGUAGES];
+// These are loaded when a configuration names one: with them come the expressions of all languages.
+const multilines = () =>
+  require("./multiline/definition.ts") as typeof import("./multiline/definition.ts");
+const joiners = () =>
+  require("./multiline/stream-joiner.ts") as typeof import("./multiline/stream-joiner.ts");
+
 const DEFAULT_MULTILINE_LIMIT = 2 * 1024 * 1024;
 
 export interface ParserRegistryOptions {
-  /** The entries of `parsers`, checked with {@link parserSchema}. Names are unique: the configuration keeps the first of a name. */
+  /** The entries of `parsers`, checked with `PARSER_SCHEMAS.parser`. Names are unique: the configuration keeps the first of a name. */
   readonly parsers?: readonly ParserOptions[] | undefined;
   /** What the formats of plugins get as their options, by the parser's name. */
   readonly formatOptions?:
@@ -63,7 +61,7 @@ export class ParserRegistry {
       this.formats.set(format.name, format);
     }
     for (const shipped of SHIPPED_PARSERS) {
-      this.options.set(shipped.name, () => parserSchema.parse(shipped));
+      this.options.set(shipped.name, () => PARSER_SCHEMAS.parser.parse(shipped));
     }
     for (const parser of options.parsers ?? []) this.options.set(parser.name, () => parser);
     for (const multiline of options.multilineParsers ?? []) {
@@ -124,7 +122,10 @@ export class ParserRegistry {
     if (names.length === 0) {
       throw new ConfigError("no multiline parser is named", "multiline.parser");
     }
-    return joinerFactory(names.map((name) => this.multilineDefinition(name)), this.multilineLimit);
+    return joiners().joinerFactory(
+      names.map((name) => this.multilineDefinition(name)),
+      this.multilineLimit,
+    );
   }
 
   private multilineDefinition(name: string): MultilineDefinition {
@@ -133,7 +134,7 @@ export class ParserRegistry {
     if (definition === undefined) {
       definition = this.makeMultiline(key);
       if (definition === undefined) {
-        const known = [...this.multilineOptions.keys(), ...BUILTIN_MULTILINE];
+        const known = [...this.multilineOptions.keys(), "docker", "cri", ...multilines().LANGUAGES];
         throw new ConfigError(
           `unknown multiline parser "${name}"${suggestion(name, known)}`,
           "multiline.parser",
@@ -145,6 +146,7 @@ export class ParserRegistry {
   }
 
   private makeMultiline(key: string): MultilineDefinition | undefined {
+    const { criMultiline, defineMultiline, dockerMultiline, languageMultiline } = multilines();
     const options = this.multilineOptions.get(key);
     if (options !== undefined) {
       return defineMultiline(options, options.parser ? this.parser(options.parser) : undefined);
@@ -156,7 +158,7 @@ export class ParserRegistry {
 
   /** The parser inside multiline's `docker`: the shipped one, but lenient about the time. */
   private dockerParser(): LineParser {
-    const options = parserSchema.parse({
+    const options = PARSER_SCHEMAS.parser.parse({
       name: "docker",
       format: "json",
       time_format: "%Y-%m-%dT%H:%M:%S.%L",

@@ -1,5 +1,13 @@
-import { multilineParserSchema } from "./multiline-schema.ts";
-import { parserSchema } from "./parser-schema.ts";
-
-/** The options of `parsers` and `multiline_parsers` entries, for checking, reference and JSON Schema. */
-export const PARSER_SCHEMAS = { parser: parserSchema, multiline: multilineParserSchema };
+/**
+ * The options of `parsers` and `multiline_parsers` entries, for checking, reference and JSON Schema. They are loaded when
+ * they are asked for: with them come all formats.
+ */
+export const PARSER_SCHEMAS = {
+  get parser() {
+    return (require("./parser-schema.ts") as typeof import("./parser-schema.ts")).parserSchema;
+  },
+  get multiline() {
+    return (require("./multiline-schema.ts") as typeof import("./multiline-schema.ts"))
+      .multilineParserSchema;
+  },
+};

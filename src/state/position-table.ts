@@ -1,5 +1,4 @@
 import type { Database, SQLQueryBindings, Statement } from "bun:sqlite";
-import { crc32 } from "node:zlib";
 import { damageError } from "./sqlite-problems.ts";
 
 /** A position as it is kept: see the engine's `SavedPosition`. */
@@ -180,7 +179,7 @@ export function putRow(put: Write, row: PositionRow, nowSec: number): void {
 
 /** SQLite has no checksums: without this one, a row that is damaged would be a wrong position. */
 function sumOf({ owner, stream, order, position }: PositionRow): number {
-  return crc32(`${owner}\n${stream}\n${order}\n${position}`);
+  return Bun.hash.crc32(`${owner}\n${stream}\n${order}\n${position}`);
 }
 
 /** Values: owner, stream. */

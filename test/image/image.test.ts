@@ -159,8 +159,11 @@ describe.skipIf(CANNOT !== undefined)("the container image", () => {
   });
 
   test("is the same, bit for bit, with the executable that a release has", () => {
-    const binary = `dist/logcollector-${PLATFORM}`;
-    command([process.execPath, "scripts/build.ts", "--platform", PLATFORM, "--outfile", binary]);
+    const binary = `dist/logcollector-${PLATFORM}-compact`;
+    command([
+      ...[process.execPath, "scripts/build.ts", "--compact"],
+      ...["--platform", PLATFORM, "--outfile", binary],
+    ]);
     build("logcollector:prebuilt", "--build-arg", `BINARY=${binary}`);
     expect(configOf("logcollector:prebuilt").rootfs).toEqual(configOf(IMAGE).rootfs);
   });
@@ -176,7 +179,7 @@ describe.skipIf(CANNOT !== undefined)("the container image", () => {
     const tag = "logcollector:script";
     const { exitCode, stderr } = Bun.spawnSync([
       ...[process.execPath, "scripts/image.ts", "--tag", tag],
-      ...["--prebuilt", `dist/logcollector-${PLATFORM}`],
+      ...["--prebuilt", `dist/logcollector-${PLATFORM}-compact`],
     ], {
       env: {
         ...process.env,

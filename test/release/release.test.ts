@@ -68,7 +68,10 @@ describe("npm run release", () => {
 
   test("makes an executable for every platform, with checksums", () => {
     const bill = `logcollector-${manifest.version}.cdx.json`;
-    const executables = PLATFORMS.map(({ name }) => `logcollector-${name}`);
+    const executables = [
+      ...PLATFORMS.map(({ name }) => `logcollector-${name}`),
+      ...["linux-x64", "linux-arm64"].map((name) => `logcollector-${name}-compact`),
+    ];
     expect(readdirSync(out).sort()).toEqual(["SHA256SUMS", bill, ...executables].sort());
     const { status, output } = run(["sh", "-c", `cd ${out} && sha256sum -c SHA256SUMS`]);
     expect([status, output.match(/: OK$/gm)?.length]).toEqual([0, executables.length + 1]);

@@ -1,5 +1,5 @@
 import http from "node:http";
-import https from "node:https";
+import type https from "node:https";
 import type { ConnectionOptions } from "node:tls";
 import type { Clock } from "../context.ts";
 import { tlsOptions } from "../tls-options.ts";
@@ -7,9 +7,12 @@ import type { HttpClientConfig } from "./client-config.ts";
 import { failureReason } from "../../lib/failure-reason.ts";
 import { canPostFast, LateError, postFast } from "./fast-post.ts";
 import type { HttpRequestHeaders } from "./headers.ts";
-import { type Proxy, proxyFor, TunnelAgent, unbracket } from "./proxy.ts";
+import { type Proxy, proxyFor, unbracket } from "./proxy.ts";
 import { KEPT, readResponse } from "./read-response.ts";
 import { errorOf, type HttpResponse } from "./response.ts";
+
+/** Loaded when it is wanted: many outputs stay on the host or in its network. */
+const secure = () => require("node:https") as typeof import("node:https");
 
 /**
  * Sends requests to one server, over connections that it keeps for a while: as the options `net.*`, `tls.*`, the proxy
@@ -165,7 +168,7 @@ export class HttpClient {
     keep: number,
   ): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
-      const request = (this.speaksTls ? https : http).request({
+      const request = (this.speaksTls ? secure() : http).request({
         ...this.base,
         agent: this.agent,
         headers: {
@@ -232,10 +235,11 @@ export class HttpClient {
     if (proxy !== undefined && config.tls) {
       const authority = `${bracket(config.host)}:${config.port}`;
       const timeoutMs = config["net.connect_timeout"];
+      const { TunnelAgent } = require("./tunnel-agent.ts") as typeof import("./tunnel-agent.ts");
       return oneServer(new TunnelAgent(proxy, server, authority, timeoutMs, options));
     }
     if (!this.speaksTls) return new http.Agent(options);
-    return oneServer(new https.Agent({ ...options, ...server }));
+    return oneServer(new (secure().Agent)({ ...options, ...server }));
   }
 
   /** Makes connections anew that have carried their share of requests. */
