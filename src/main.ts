@@ -5,6 +5,7 @@ import { EXIT } from "./cli/command-io.ts";
 import type { DlqIo } from "./cli/dlq/show.ts";
 import { help } from "./cli/help.ts";
 import type { RunIo } from "./cli/run.ts";
+import { startWithOptions } from "./cli/runtime-options.ts";
 import { textPages } from "./cli/text-pages.ts";
 import { version } from "./cli/version.ts";
 import { isTerminal } from "./lib/is-terminal.ts";
@@ -73,8 +74,11 @@ async function execute(command: Command): Promise<number> {
       return await journal(command.args, io);
     }
     default: {
-      // Before all that takes memory: the peak is not to be that of the start.
-      if (command.name === "run") textPages().release();
+      if (command.name === "run") {
+        if (!command.dryRun) startWithOptions();
+        // Before all that takes memory: the peak is not to be that of the start.
+        textPages().release();
+      }
       require("./config/schemas-without-code.ts");
       const { pipelineCommand } = require(
         "./cli/pipeline-command.ts",

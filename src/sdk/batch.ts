@@ -15,7 +15,7 @@ export interface BatchOrigin {
   readonly bytes?: number | undefined;
 }
 
-const GARBAGE_OF_BYTES = 1 / 16;
+const GARBAGE_OF_BYTES = 1 / 64;
 const GARBAGE_OF_JSON = 1 / 16;
 
 /** What a batch's records are made of when somebody asks for them. */
