@@ -6,10 +6,11 @@ import { addText, renameField } from "../../src/sdk/edits.ts";
 import { jsonEncoder } from "../../src/sdk/json-encoder.ts";
 import { keepRecords } from "../../src/sdk/keep-records.ts";
 import { msgpackEncoder } from "../../src/sdk/msgpack-encoder.ts";
+import { RawBlock } from "../../src/sdk/raw-lines.ts";
 import { recordEditor } from "../../src/sdk/record-editor.ts";
 import { fieldMatches } from "../../src/sdk/record-test.ts";
 import type { Contestant, Task } from "./harness.ts";
-import { blockOf, type InputBlock, jsonParser, lineBlock } from "./input.ts";
+import { blockOf, type InputBlock, jsonParser, lineBlock, NOW } from "./input.ts";
 
 /**
  * What is done to batches: as JSON bytes, and as records. A batch can be used once, so each run begins with the bytes of
@@ -34,7 +35,27 @@ export function batchTasks(): Task[] {
     of("read JSON and grep", grep()),
     of("read JSON and edit", edit()),
     of("read, grep, edit and write JSON", all()),
+    linesToMsgpack(block),
   ];
+}
+
+/** Lines that nobody looks into, as an output for Fluentd sends them. */
+function linesToMsgpack({ lines, bytes }: InputBlock): Task {
+  const write = writeMsgpack();
+  const source = { key: "log", ...NOW, bytes: bytes.subarray(0, -1), count: lines.length };
+  return {
+    name: "write lines as msgpack",
+    bytes: bytes.length,
+    records: lines.length,
+    contestants: [
+      { name: "on bytes (kernel)", run: () => write(Batch.ofLines("bench", new RawBlock(source))) },
+      {
+        name: "on records",
+        run: () =>
+          write(Batch.of("bench", [...Batch.ofLines("bench", new RawBlock(source)).records])),
+      },
+    ],
+  };
 }
 
 function batchOf(parser: LineParser, block: InputBlock): Batch {
