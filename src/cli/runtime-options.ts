@@ -9,8 +9,8 @@ import { cFunctions } from "../lib/c-library.ts";
 const OPTIONS: Readonly<Record<string, string>> = {
   // The second of two optimizing compilers.
   BUN_JSC_useFTLJIT: "0",
-  // What the first one is for: 1000 is usual.
-  BUN_JSC_thresholdForOptimizeAfterWarmUp: "100000",
+  // What the first one is for; 1000 is usual.
+  BUN_JSC_thresholdForOptimizeAfterWarmUp: "200000",
 };
 
 /**

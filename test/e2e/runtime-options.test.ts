@@ -29,7 +29,7 @@ test("a run has the engine's options, in the process that was started, and keeps
   await using collector = new Collector(PRINTS_ENVIRONMENT, { env: { MINE: "it's ü" } });
   await collector.untilRecords(1);
   expect(environmentOf(collector.pid)).toContain("BUN_JSC_useFTLJIT=0");
-  expect(environmentOf(collector.pid)).toContain(`${THRESHOLD}=100000`);
+  expect(environmentOf(collector.pid)).toContain(`${THRESHOLD}=200000`);
   expect(collector.stdout).toContain("MINE=it's ü");
   expect(collector.stdout).not.toContain("BUN_JSC");
   expect(readFileSync(`/proc/${collector.pid}/cmdline`, "utf8").split("\0")[2]).toBe("exec");
