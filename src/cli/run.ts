@@ -36,7 +36,6 @@ export type RunIo = CommandIo & SignalSource & FaultSource;
 /** `logcollector -c …`: runs until it is asked to stop. Returns the exit status. */
 export async function run(command: RunCommand, io: RunIo): Promise<number> {
   const text = textPages();
-  text.release();
   const hangUps = new HangUps(io);
   // Before plugins are loaded, some of which start processes.
   const notify = takeNotifySettings(process.env);
